@@ -1,0 +1,1 @@
+"""VECTORS → VECTORS: what a Transformer block is made of.  `attention` is here; the rest follows chapter by chapter."""

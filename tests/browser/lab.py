@@ -1,0 +1,37 @@
+"""Browser tests: how to write one.
+
+    import pytest
+    pytestmark = pytest.mark.browser
+
+    def test_something(open_notebook):
+        notebook = open_notebook(["from course import explore", "e = explore.query_plane(...); e"])
+        notebook.run_all()                        # runs all cells, waits until the kernel is idle
+        root = notebook.explorer(0)               # locator of the first explorer's root (the element with data-revision)
+        with notebook.repaint(root):              # waits until data-revision has grown
+            notebook.page.keyboard.press("ArrowRight")
+        assert notebook.python("e.temperature") == 2.0     # evaluated in the kernel; arrays come as lists
+        notebook.execute("e.temperature = 0.5")            # statements, outside the notebook's cells
+        notebook.set_theme("dark")                # or "light"; every notebook is opened in light
+        picture(notebook, "query_plane-dark", root)        # → tests/browser/pictures/query_plane-dark.png
+        notebook.no_faults()                      # no cell raised, no console error, nothing asked of another machine
+
+`open_notebook(cells_or_path, width=1280, height=1000, touch=False, reduced_motion=False)` opens a fresh copy in a page
+of its own; it is closed (kernel too) after the test.  `notebook.page` is playwright's page.  Also: `errors()`,
+`console_errors`, `outside_requests`, `wait_idle()`, `set_size(width, height)`, `cell_count()`, `close()`.
+
+Where there is no Chromium the tests are skipped and say so; with CI set they fail.  The driver itself is
+`course.bench.lab`, which the latency bench uses too.
+"""
+
+from pathlib import Path
+
+from course.bench.lab import Browser, Lab, NotebookPage, missing
+
+PICTURES = Path(__file__).parent / "pictures"
+
+__all__ = ["PICTURES", "Browser", "Lab", "NotebookPage", "missing", "picture"]
+
+
+def picture(notebook: NotebookPage, name: str, of=None) -> Path:
+    """Keeps a screenshot (of one locator, or of the window) for a person to look at; git ignores the folder."""
+    return notebook.screenshot(PICTURES / f"{name}.png", of)

@@ -94,8 +94,8 @@ def style() -> mpl.RcParams:
         "xtick.color": QUIET, "ytick.color": QUIET, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
         "axes.edgecolor": QUIET, "figure.facecolor": CARD, "savefig.facecolor": CARD, "axes.facecolor": CARD,
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "grid.color": GRID,
-        "axes.unicode_minus": True, "legend.frameon": False, "figure.dpi": DPI, "savefig.dpi": DPI, "lines.linewidth": 2,
-        "hatch.linewidth": 0.6,
+        "axes.unicode_minus": True, "legend.frameon": False, "figure.dpi": DPI, "savefig.dpi": DPI,
+        "lines.linewidth": 2, "hatch.linewidth": 0.6,
     })  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def figure(width: float = 6.4, height: float = 3.4, columns: int = 1) -> tuple[F
 
 
 def heat_map(weights, rows, columns, *, title: str, ax: Axes | None = None, mask=None, numbers: bool | None = None,
-             vmax: float | None = 1.0, legend: bool = True, ylabel: str = "query", xlabel: str = "key") -> Figure:  # fmt: skip
+             vmax: float | None = 1.0, legend: bool = True, xlabel: str = "key", ylabel: str = "query"):  # fmt: skip
     """Weights as coloured cells: rows are queries, columns are keys.
 
     weights: (T, S); rows, columns: T and S labels; mask: (T, S) bool, False cells are hatched ("may not look");
@@ -236,13 +236,7 @@ class Table:
         self.caption, self.digits = caption, digits
 
     def _cells(self) -> list[list[str]]:
-        def text(value) -> str:
-            if isinstance(value, (float, np.floating)):
-                number = f"{value:.{self.digits}f}"
-                return number.replace("inf", "∞").replace("-", "−") if float(number) or value != value else number.lstrip("-")
-            return str(value)
-
-        return [[text(value) for value in row] for row in self.values]
+        return [[_number(value, self.digits) for value in row] for row in self.values]
 
     def _repr_html_(self) -> str:
         def cell(tag: str, text: str, extra: str = "") -> str:
@@ -253,14 +247,24 @@ class Table:
             "<tr>" + cell("th", name, ' scope="row"') + "".join(cell("td", text) for text in row) + "</tr>"
             for name, row in zip(self.rows, self._cells())
         )
-        caption = f'<caption style="text-align:left;caption-side:top">{html.escape(self.caption)}</caption>' if self.caption else ""
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        caption = f'<caption style="text-align:left;caption-side:top">{html.escape(self.caption)}</caption>'
+        return f"<table>{caption if self.caption else ''}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __repr__(self) -> str:
         grid = [["", *self.columns], *([name, *row] for name, row in zip(self.rows, self._cells()))]
         widths = [max(map(_columns_wide, column)) for column in zip(*grid)]
         lines = ["  ".join(" " * (w - _columns_wide(text)) + text for text, w in zip(row, widths)) for row in grid]
         return "\n".join([self.caption, *lines] if self.caption else lines)
+
+
+def _number(value, digits: int) -> str:
+    """A float with `digits` decimals, a true minus sign and never "-0.00"; anything else as it is."""
+    if not isinstance(value, (float, np.floating)):
+        return str(value)
+    text = f"{value:.{digits}f}"
+    if text.strip("-0.") == "":
+        return text.lstrip("-")
+    return text.replace("inf", "∞").replace("-", "−")
 
 
 def _columns_wide(text: str) -> int:

@@ -5,6 +5,7 @@ The kit's files and the explorer's are joined here into one ES module, since rel
 that anywidget makes.
 """
 
+import base64
 from pathlib import Path
 
 import anywidget
@@ -76,16 +77,16 @@ class Explorer(anywidget.AnyWidget):
 
     def save(self, path) -> None:
         """Writes the present state as a picture; the ending of `path` (.png, .svg, .pdf) says in which format."""
-        self.figure().savefig(path, dpi=160, bbox_inches="tight")
+        from course import figures
+
+        with figures.style():
+            self.figure().savefig(path, bbox_inches="tight")
 
     def png(self) -> bytes:
         """The present state as a PNG, for places without a kernel."""
-        import io
+        from course import figures
 
-        stream = io.BytesIO()
-        # Without the writer's version the bytes depend on the picture alone, so that two builds agree.
-        self.figure().savefig(stream, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-        return stream.getvalue()
+        return figures.png(self.figure())
 
     def __repr__(self) -> str:
         return f"{self.kind} explorer: {self.summary()}"
@@ -94,4 +95,5 @@ class Explorer(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         # JupyterLab shows the live view; GitHub, a PDF or an export without scripts shows the picture, a terminal the line.
-        return {**data, "text/plain": repr(self), "image/png": self.png()}, metadata
+        picture = base64.b64encode(self.png()).decode()
+        return {**data, "text/plain": repr(self), "image/png": picture}, metadata

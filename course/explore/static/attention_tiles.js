@@ -1,0 +1,95 @@
+// Attention explorer: all heads as small heat maps, and the choice of one.
+
+const TILE = 46; // CSS pixels
+
+class HeadTiles {
+  /** `compute(head)` gives AttentionData.head's answer; `onChoose(head)` when a tile is chosen. */
+  constructor({ label, nameOf, compute, onChoose }) {
+    Object.assign(this, { nameOf, compute, onChoose, tiles: [], waiting: [], timer: 0 });
+    this.element = element("div", { class: "ex-tiles", role: "radiogroup", "aria-label": label });
+    this.element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** One tile for each head of `data`; none where there is one head. */
+  build(data) {
+    this.data = data;
+    const count = data.H > 1 ? data.H : 0;
+    this.element.hidden = !count;
+    this.tiles = Array.from({ length: count }, (_, head) => {
+      const canvas = element("canvas", { class: "ex-tile-picture", "aria-hidden": "true" });
+      surface(canvas, TILE, TILE);
+      const name = this.nameOf(head);
+      const tile = element("button", { type: "button", class: "ex-tile", role: "radio", "aria-checked": "false", "aria-label": name,
+        title: name, tabindex: "-1", onClick: () => this.onChoose(head) }, canvas, element("span", {}, String(head)));
+      return { tile, canvas };
+    });
+    this.element.replaceChildren(...this.tiles.map(({ tile }) => tile));
+  }
+
+  key(event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const count = this.tiles.length;
+    let head = this.chosen;
+    if (step) head = (head + step + count) % count;
+    else if (event.key === "Home") head = 0;
+    else if (event.key === "End") head = count - 1;
+    else return;
+    event.preventDefault();
+    this.onChoose(head);
+    this.tiles[head].tile.focus();
+  }
+
+  choose(head) {
+    this.chosen = head;
+    this.tiles.forEach(({ tile }, i) => {
+      tile.setAttribute("aria-checked", String(i === head));
+      tile.tabIndex = i === head ? 0 : -1;
+    });
+  }
+
+  /** Draws all tiles anew, one whenever the page is idle, the chosen one first: a drag never waits for them. */
+  refresh(colours) {
+    this.colours = colours;
+    this.stop();
+    this.waiting = Array.from(this.tiles.keys()).sort((a, b) => (b === this.chosen) - (a === this.chosen));
+    this.next();
+  }
+
+  next() {
+    if (!this.waiting.length) return;
+    const idle = window.requestIdleCallback;
+    const work = () => { this.drawTile(this.waiting.shift()); this.next(); };
+    this.timer = idle ? idle(work, { timeout: 400 }) : setTimeout(work, 30);
+  }
+
+  stop() {
+    (window.cancelIdleCallback || clearTimeout)(this.timer);
+    this.waiting = [];
+  }
+
+  drawTile(head) {
+    const shown = this.compute(head);
+    if (!shown) return;
+    const { rows, columns, cells, open } = this.data.overview(shown, TILE);
+    const small = document.createElement("canvas");
+    [small.width, small.height] = [columns, rows];
+    const image = small.getContext("2d").createImageData(columns, rows);
+    cells.forEach((weight, cell) => {
+      const [r, g, b] = viridis(shown.top > 0 ? weight / shown.top : 0);
+      image.data.set([r, g, b, open[cell] ? 255 : 0], cell * 4);
+    });
+    small.getContext("2d").putImageData(image, 0, 0);
+    const pen = surface(this.tiles[head].canvas, TILE, TILE);
+    pen.fillStyle = this.colours.raised;
+    pen.fillRect(0, 0, TILE, TILE);
+    pen.fillStyle = hatch(pen, this.colours.soft, 4);
+    pen.globalAlpha = 0.5;
+    pen.fillRect(0, 0, TILE, TILE);
+    pen.globalAlpha = 1;
+    pen.imageSmoothingEnabled = false;
+    const size = TILE / Math.max(rows, columns);
+    pen.clearRect(columns * size, 0, TILE, TILE);
+    pen.clearRect(0, rows * size, TILE, TILE);
+    pen.drawImage(small, 0, 0, columns * size, rows * size);
+  }
+}

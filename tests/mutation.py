@@ -26,6 +26,7 @@ before any installed course, and the run checks that it was the one imported.
 
 import dataclasses
 import functools
+import importlib.metadata
 import importlib.util
 import inspect
 import json
@@ -84,10 +85,10 @@ class Mutant:
     def assert_caught(self, among: Sequence["Mutant"] = ()) -> None:
         """Fail unless each named test refuses this version.  `among`: the table to run in one batch with it."""
         batch = tuple(among) or (self,)
-        clean, *mutated = _run(batch)
+        clean, mutated = _run(batch)[batch.index(self)]
         for node in self.nodes:
             _assert_passes(clean, node)
-            _assert_refuses(mutated[batch.index(self)], node, self)
+            _assert_refuses(mutated, node, self)
 
 
 def assert_caught(module: str, change: Mapping[str, str | Callable], *tests: str, raises: Sequence[str] = ()) -> None:
@@ -118,17 +119,21 @@ def _assert_refuses(result: dict, node: str, mutant: Mutant) -> None:
 
 def _of(result: dict, node: str) -> list[dict]:
     """Reports of a node: the test itself, its parametrised cases, or all tests of a file or class."""
-    return [report for report in result["reports"] if report["node"] == node or report["node"].startswith((node + "[", node + "::"))]
+    below = (node + "[", node + "::")
+    return [report for report in result["reports"] if report["node"] == node or report["node"].startswith(below)]
 
 
 # ── the run ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @functools.cache
-def _run(mutants: tuple[Mutant, ...]) -> list[dict]:
-    """Results for the package as it is, then for each mutant: {"reports", "output", "ended"}."""
-    nodes = sorted({node for mutant in mutants for node in mutant.nodes})
-    jobs = [{"path": None, "nodes": nodes}]
+def _run(mutants: tuple[Mutant, ...]) -> list[tuple[dict, dict]]:
+    """For each mutant the results of its tests on the package as it is, and on the wrong version.
+
+    A result is {"reports", "course", "output", "ended"}.  Tests that several mutants name run once on the package.
+    """
+    wanted = sorted({tuple(mutant.nodes) for mutant in mutants})
+    jobs: list[dict] = [{"path": None, "nodes": nodes} for nodes in wanted]
     jobs += [{"path": mutant.path, "source": mutant.source(), "nodes": mutant.nodes} for mutant in mutants]
     with tempfile.TemporaryDirectory(prefix="course-mutants-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder).resolve() / "copy"
@@ -143,7 +148,8 @@ def _run(mutants: tuple[Mutant, ...]) -> list[dict]:
         results = json.loads((copy / "results.json").read_text(encoding="utf-8"))
         for result in results:
             assert result["course"] in (None, str(copy / "course")), f"the tests imported {result['course']}, not the copy"
-    return results
+    clean = dict(zip(wanted, results[: len(wanted)], strict=True))
+    return [(clean[tuple(m.nodes)], result) for m, result in zip(mutants, results[len(wanted) :], strict=True)]
 
 
 def _copy_to(copy: Path) -> None:
@@ -164,9 +170,11 @@ def _copy_to(copy: Path) -> None:
 def _serve() -> None:
     """Run all jobs, each in a process forked from this one, which has imported what takes long (never course)."""
     root = Path.cwd()
-    for heavy in ("numpy", "torch", "hypothesis", "pytest"):
+    for heavy in ("numpy", "torch", "torch.testing", "hypothesis", "pytest"):
         if importlib.util.find_spec(heavy):
-            __import__(heavy)
+            importlib.import_module(heavy)
+    for plugin in importlib.metadata.entry_points(group="pytest11"):
+        plugin.load()
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     results = []
     for job in json.loads((root / "jobs.json").read_text(encoding="utf-8")):
@@ -199,7 +207,8 @@ def _run_tests(nodes: list[str], root: str) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     recorder = _Recorder()
-    pytest.main([*nodes, "-q", "-p", "no:cacheprovider", "--rootdir", root], plugins=[recorder])
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    pytest.main([*nodes, *quiet, "--rootdir", root], plugins=[recorder])
     course = sys.modules.get("course")
     where = str(Path(course.__file__).resolve().parent) if course else None
     Path(root, "result.json").write_text(json.dumps({"reports": recorder.reports, "course": where}), encoding="utf-8")

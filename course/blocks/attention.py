@@ -155,13 +155,11 @@ def attention_torch(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: tor
     D = q.shape[-1]
 
     scores = q @ k.transpose(-1, -2) / math.sqrt(D)  # (..., T, S)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-        # softmax of a row of −inf is NaN, and so is its gradient: give such a row finite scores, then weights 0.
-        nothing = ~mask.any(-1, keepdim=True)
-        weights = scores.masked_fill(nothing, 0.0).softmax(-1).masked_fill(nothing, 0.0)
-    else:
+    if mask is None:
         weights = scores.softmax(-1)
+    else:
+        # The second fill is for rows with nothing to look at: a softmax of −inf alone is NaN, and these become 0.
+        weights = scores.masked_fill(~mask, -torch.inf).softmax(-1).masked_fill(~mask, 0.0)
     return weights @ v, weights  # (..., T, Dv), (..., T, S)
 
 

@@ -8,6 +8,7 @@ import importlib
 _HOMES = {
     "attention": "attention_explorer",
     "query_plane": "query_plane_explorer",
+    "scaling": "scaling_explorer",
 }
 
 __all__ = sorted(_HOMES)

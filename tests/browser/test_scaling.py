@@ -1,0 +1,246 @@
+"""The scaling explorer in a real JupyterLab: what the page shows is what NumPy computes, by mouse and by keyboard."""
+
+import numpy as np
+import pytest
+
+from course import explore
+from tests.browser.lab import picture
+
+pytestmark = pytest.mark.browser
+
+CELLS = ["from course import explore", "e = explore.scaling(); e"]
+WIDTHS = [2**n for n in range(11)]
+SLIDER, DIVIDE, ROW = "d_k, width of queries and keys", "divide by √dk", "query whose weights are shown"
+
+
+def opened(open_notebook, cells=CELLS, **window):
+    notebook = open_notebook(cells, **window)
+    notebook.run_all()
+    root = notebook.explorer(0)
+    notebook.page.wait_for_function("root => root.dataset.revision > 0", arg=root.element_handle())
+    return notebook, root
+
+
+def press(notebook, root, key, times=1):
+    for _ in range(times):
+        with notebook.repaint(root):
+            notebook.page.keyboard.press(key)
+
+
+def shown(root) -> dict:
+    """What the page has computed, with full precision."""
+    data = root.evaluate("root => ({...root.dataset})")
+    return {
+        "d_k": int(data["width"]),
+        "scaled": data["scaled"] == "true",
+        "row": int(data["row"]),
+        "numbers": [float(data[name]) for name in ("variance", "entropy", "gradient")],
+        "weights": [float(w) for w in data["weights"].split()],
+        "counts": [int(n) for n in data["counts"].split()],
+    }
+
+
+def assert_as_numpy(page: dict, twin):
+    """`twin`: the same explorer in this process, computed with course.blocks.attention."""
+    twin.d_k, twin.scaled = page["d_k"], page["scaled"]
+    np.testing.assert_allclose(page["numbers"], twin.numbers(), rtol=1e-5, err_msg=f"d_k = {twin.d_k}, {twin.scaled}")
+    np.testing.assert_allclose(page["weights"], twin.weights()[page["row"]], rtol=1e-5, atol=1e-12)
+    np.testing.assert_array_equal(page["counts"], twin.counts())
+
+
+def test_every_width_equals_numpy_by_keyboard(open_notebook):
+    notebook, root = opened(open_notebook)
+    twin = explore.scaling()
+    root.get_by_role("slider", name=SLIDER).focus()
+    press(notebook, root, "Home")
+    seen = []
+    for width in WIDTHS:
+        if width > 1:
+            press(notebook, root, "ArrowRight")
+        for _ in range(2):
+            page = shown(root)
+            assert_as_numpy(page, twin)
+            seen.append((page["d_k"], page["scaled"]))
+            root.get_by_role("checkbox").focus()
+            press(notebook, root, "Space")
+        root.get_by_role("slider", name=SLIDER).focus()
+    assert seen == [(width, scaled) for width in WIDTHS for scaled in (False, True)]
+    notebook.wait_idle()
+    notebook.page.wait_for_timeout(300)
+    assert notebook.python("[e.d_k, e.scaled]") == [1024, False]
+    np.testing.assert_allclose(notebook.python("list(e.numbers())"), shown(root)["numbers"], rtol=1e-5)
+    notebook.no_faults()
+
+
+def test_rows_by_keyboard_and_state_from_python(open_notebook):
+    notebook, root = opened(open_notebook)
+    twin = explore.scaling()
+    root.get_by_role("slider", name=ROW).focus()
+    press(notebook, root, "ArrowRight", 3)
+    assert shown(root)["row"] == 3
+    assert_as_numpy(shown(root), twin)
+    press(notebook, root, "End")
+    notebook.page.wait_for_timeout(300)
+    assert notebook.python("e.row") == 63
+    with notebook.repaint(root):
+        notebook.execute("with e.hold_sync():\n    e.d_k, e.scaled, e.row = 256, True, 5")
+    assert (shown(root)["d_k"], shown(root)["scaled"], shown(root)["row"]) == (256, True, 5)
+    assert_as_numpy(shown(root), twin)
+    assert root.get_by_role("slider", name=SLIDER).get_attribute("aria-valuetext") == "d_k = 256"
+    assert root.get_by_role("checkbox").is_checked()
+    notebook.no_faults()
+
+
+def test_dragging_with_the_mouse(open_notebook):
+    notebook, root = opened(open_notebook)
+    slider = root.get_by_role("slider", name=SLIDER)
+    box = slider.bounding_box()
+    y = box["y"] + box["height"] / 2
+    notebook.page.mouse.move(box["x"] + 3, y)
+    notebook.page.mouse.down()
+    widths = []
+    for step in range(1, 21):
+        notebook.page.mouse.move(box["x"] + step / 20 * (box["width"] - 2), y)
+        notebook.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        widths.append(shown(root)["d_k"])
+    notebook.page.mouse.up()
+    assert sorted(set(widths)) == widths[:: 1] if len(set(widths)) == len(widths) else widths == sorted(widths)
+    assert widths[-1] == 1024 and len(set(widths)) >= 9
+    assert_as_numpy(shown(root), explore.scaling())
+    with notebook.repaint(root):
+        root.get_by_text("divide by").click()
+    assert shown(root)["scaled"]
+    notebook.no_faults()
+
+
+def test_what_is_read_follows_what_is_measured(open_notebook):
+    notebook, root = opened(open_notebook)
+    live, sentence = root.locator("[aria-live=polite].ex-unseen"), root.locator(".ex-sentence")
+    for state, verdict in (
+        ("4, False", "a query blends several keys"),
+        ("16, False", "one key tends to get more than all others together"),
+        ("256, False", "the softmax has all but chosen one key"),
+        ("256, True", "a query blends several keys"),
+    ):
+        notebook.execute(f"e.d_k, e.scaled = {state}")
+        notebook.page.wait_for_timeout(600)
+        said = live.text_content()
+        assert verdict in said and said == notebook.python("e.summary()")
+        assert sentence.text_content() == said.replace("d_k", "dk")
+    assert sentence.get_attribute("aria-hidden") == "true"
+    pictures = root.get_by_role("img")
+    assert pictures.count() == 5
+    assert "variance 256, expected 1" not in pictures.first.get_attribute("aria-label")
+    assert "expected 1." in pictures.first.get_attribute("aria-label")
+
+
+def test_bars_and_marks_are_drawn_where_the_numbers_are(open_notebook):
+    notebook, root = opened(open_notebook, [CELLS[0], "e = explore.scaling(d_k=64); e.row = 7; e"])
+    heights = root.locator("svg rect.ex-sc-fill").evaluate_all("bars => bars.map(bar => Number(bar.getAttribute('height')))")
+    weights = np.array(shown(root)["weights"])
+    np.testing.assert_allclose(heights, weights * (np.max(heights) / weights.max()), atol=1e-6)
+    assert len(heights) == 16
+    # Tall bars of the histogram are tall: the logarithm of the count, from half a score up.
+    path = root.locator("svg path.ex-sc-fill").get_attribute("d")
+    tops = [(float(bar.split("V")[0].split()[1]) - float(bar.split("V")[1].split("h")[0])) for bar in path.split("M")[1:]]
+    counts = np.array([n for n in shown(root)["counts"] if n])
+    np.testing.assert_allclose(tops, np.log(counts / 0.5) * (tops[0] / np.log(counts[0] / 0.5)), rtol=1e-6)
+    assert sum(shown(root)["counts"]) == 1024
+    # Not scaled falls below scaled in entropy, so its curve ends lower on the screen; and it alone is dashed.
+    ends = root.locator(".ex-sc-card").nth(1).locator("polyline").evaluate_all(
+        "lines => lines.map(line => [line.classList.contains('ex-sc-scaled'), Number(line.getAttribute('points').split(',').at(-1)), getComputedStyle(line).strokeDasharray, getComputedStyle(line).stroke])")
+    plain, scaled = sorted(ends, key=lambda end: end[0])
+    assert plain[1] > scaled[1] + 30
+    assert plain[2] != "none" and scaled[2] == "none" and plain[3] != scaled[3]
+    # The present width is marked on every curve, seven steps of ten from the left for 64 … of eleven widths.
+    marks = root.locator("circle").evaluate_all("dots => dots.map(dot => Number(dot.getAttribute('cx')))")
+    lines = root.locator("line.ex-sc-here").evaluate_all("lines => lines.map(line => Number(line.getAttribute('x1')))")
+    assert marks == [x for x in lines for _ in range(2)]
+
+
+def test_keys_stay_inside(open_notebook):
+    notebook, root = opened(open_notebook, [*CELLS, "1 + 1"])
+    cells = notebook.cell_count()
+    focusable = root.locator("input, button, [tabindex]")
+    assert focusable.count() == 3
+    for i in range(focusable.count()):
+        assert focusable.nth(i).get_attribute("data-lm-suppress-shortcuts") == "true"
+        focusable.nth(i).focus()
+        for key in ("d", "d", "x", "a", "b", "ArrowDown", "ArrowUp"):
+            notebook.page.keyboard.press(key)
+        notebook.page.wait_for_timeout(100)
+    assert notebook.cell_count() == cells
+    notebook.page.keyboard.press("Tab")
+    outline = "() => document.activeElement.closest('.ex') ? getComputedStyle(document.activeElement).outlineStyle : 'solid'"
+    assert notebook.page.evaluate(outline) == "solid"
+    notebook.no_faults()
+
+
+def test_two_views_and_two_explorers_on_a_page(open_notebook):
+    notebook, first = opened(open_notebook, [*CELLS, "e", "other = explore.scaling(widest=64, queries=9, keys=5, seed=3); other"])
+    second, other = notebook.explorer(1), notebook.explorer(2)
+    ids = notebook.page.evaluate("() => [...document.querySelectorAll('.ex-scaling [id]')].map(node => node.id)")
+    assert len(ids) == len(set(ids)) >= 6
+    with notebook.repaint(second):
+        first.get_by_role("slider", name=SLIDER).focus()
+        notebook.page.keyboard.press("End")
+    assert shown(second)["d_k"] == 1024 and shown(other)["d_k"] == 4
+    other.get_by_role("slider", name=SLIDER).focus()
+    press(notebook, other, "End")
+    twin = explore.scaling(widest=64, queries=9, keys=5, seed=3)
+    assert shown(other)["d_k"] == 64
+    assert_as_numpy(shown(other), twin)
+    notebook.no_faults()
+
+
+def test_pictures_in_both_themes_and_on_a_narrow_page(open_notebook):
+    notebook, root = opened(open_notebook, [CELLS[0], "e = explore.scaling(d_k=256); e"])
+    colour = "root => getComputedStyle(root).backgroundColor"
+    light = root.evaluate(colour)
+    picture(notebook, "scaling-light", root)
+    for d_k in (1, 4, 1024):
+        with notebook.repaint(root):
+            notebook.execute(f"e.d_k = {d_k}")
+        picture(notebook, f"scaling-light-{d_k}", root)
+    with notebook.repaint(root):
+        notebook.execute("e.d_k, e.scaled = 256, True")
+    notebook.set_theme("dark")
+    assert root.evaluate(colour) != light
+    assert root.evaluate(CONTRAST) == []
+    root.get_by_role("slider", name=SLIDER).focus()
+    picture(notebook, "scaling-dark-scaled", root)
+    with notebook.repaint(root):
+        notebook.execute("e.scaled = False")
+    picture(notebook, "scaling-dark", root)
+    notebook.set_theme("light")
+    assert root.evaluate(CONTRAST) == []
+    notebook.set_size(460, 1500)
+    root.evaluate("root => { root.style.width = '360px'; }")
+    notebook.page.wait_for_timeout(300)
+    assert root.evaluate("root => root.clientWidth") <= 360
+    assert root.evaluate(OVERFLOWING) == []
+    picture(notebook, "scaling-narrow", root)
+    notebook.no_faults()
+
+
+# Texts whose contrast against the ground is below 4.5:1 (WCAG), as [text, ratio].
+CONTRAST = """root => {
+    const channels = colour => colour.match(/[\\d.]+/g).map(Number);
+    const ground = channels(getComputedStyle(root).backgroundColor);
+    const luminance = c => { const [r, g, b] = c.slice(0, 3).map(v => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const over = (c, alpha) => c.slice(0, 3).map((v, i) => v * alpha + ground[i] * (1 - alpha));
+    return [...root.querySelectorAll("*")].filter(node => [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim())
+        && node.closest("[hidden], .ex-unseen") === null).map(node => {
+        const style = getComputedStyle(node);
+        const ink = channels(node.ownerSVGElement ? style.fill : style.color);
+        const [a, b] = [luminance(over(ink, ink[3] ?? 1)), luminance(ground)];
+        return [node.textContent, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+    }).filter(([, ratio]) => !(ratio >= 4.5));
+}"""
+# Elements that reach over the root's edges.
+OVERFLOWING = """root => {
+    const box = root.getBoundingClientRect();
+    return [...root.querySelectorAll("*")].filter(node => !node.closest(".ex-unseen")).map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
+        .filter(([, , part]) => part.width && (part.left < box.left - 0.5 || part.right > box.right + 0.5)).map(([tag, text]) => `${tag}: ${text}`);
+}"""

@@ -46,7 +46,7 @@ def _large(ax, explorer, weights):
     few = T * S <= HATCHED_CELLS
     words = explorer.sentences
     heads = explorer.recording.heads
-    title = words["figure_title"].format(head=explorer.head, heads=heads) if heads > 1 else words["figure_one"]
+    title = words["figure_title"].format(head=explorer.head, last=heads - 1) if heads > 1 else words["figure_one"]
     if explorer.title:
         title = f"{figures.label(explorer.title, 60)}" + (f" · {title}" if heads > 1 else "")
     figures.heat_map(weights, explorer.tokens, explorer.key_tokens, title=title, ax=ax, mask=may if few else None,

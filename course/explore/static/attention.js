@@ -52,11 +52,11 @@ class AttentionView {
     this.why = element("p", { class: "ex-why" });
     this.verdict = element("p", { class: "ex-verdict", role: "status" });
     this.sentence = element("p", { class: "ex-sentence" });
-    this.facts = element("div", { class: "ex-facts" });
+    this.facts = element("table", { class: "ex-facts" });
     this.live = liveRegion();
     this.buildControls();
     this.buildFolds();
-    this.side = element("div", { class: "ex-side" }, this.controls, this.facts, this.legend.element);
+    this.side = element("div", { class: "ex-side" }, this.controls, this.legend.element, this.facts, this.save.element);
     this.body = element("div", {}, this.tiles.element, this.verdict,
       element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.side), this.sentence, this.folds);
     this.root.append(this.why, this.body, this.live);
@@ -82,7 +82,7 @@ class AttentionView {
     this.productFold = disclosure({ label: words.product_fold, onToggle: () => this.repaint() });
     this.outputFold = disclosure({ label: words.output_fold, onToggle: () => this.repaint() });
     this.save = button({ label: words.save_picture, onClick: () => this.savePicture() });
-    this.folds = element("div", { class: "ex-folds" }, this.productFold.element, this.outputFold.element, this.save.element);
+    this.folds = element("div", { class: "ex-folds" }, this.productFold.element, this.outputFold.element);
   }
 
   // --------------------------------------------------------------------------------------------------- what changes
@@ -290,10 +290,13 @@ class AttentionView {
   writeFacts(head, row) {
     const { words, data, root } = this;
     const rowFacts = data.rowFacts(this.shown, row);
-    const line = (name, facts) => element("div", { class: "ex-fact" }, element("span", { class: "ex-label" }, name),
-      element("span", {}, say(words.bits, { bits: number(facts.bits) })),
-      facts.distance === null ? null : element("span", {}, say(words.distance, { distance: number(facts.distance) })));
-    const lines = [line(say(words.row_facts, { row }), rowFacts)];
+    const distances = rowFacts.distance !== null;
+    const line = (name, facts) => element("tr", {}, element("th", { scope: "row" }, name),
+      element("td", {}, say(words.bits, { bits: facts.bits.toFixed(2) })),
+      distances ? element("td", {}, facts.distance.toFixed(2)) : null);
+    const heading = element("tr", {}, element("td", {}), element("th", { scope: "col" }, words.entropy),
+      distances ? element("th", { scope: "col" }, words.distance) : null);
+    const lines = [heading, line(say(words.row_facts, { row }), rowFacts)];
     if (this.shownFacts) lines.push(line(say(data.H > 1 ? words.head_facts : words.all_rows, { head }), this.shownFacts));
     this.facts.replaceChildren(...lines);
     root.dataset.entropy = String(rowFacts.bits);

@@ -1,12 +1,16 @@
 // Attention explorer: one head large, as a heat map (rows are queries, columns are keys).
 
 const LABEL_FONT = 12;
-const LABEL_ROOM = 15; // CSS pixels that one line of labels needs
+const LABEL_ROOM = 12; // CSS pixels that one line of labels needs
+const EDGE = 4; // room around the cells for the cursor's frame
 
 /** Sets the pen's font; `bold` for the cursor's labels. */
 function setFont(pen, colours, size = LABEL_FONT, bold = false) {
   pen.font = `${bold ? "600 " : ""}${size}px ${colours.font}`;
 }
+
+/** Labels are a little smaller where cells are small. */
+function labelSize(pitch) { return pitch >= 15 ? LABEL_FONT : 11; }
 
 /** The token as it fits into `room` pixels (at least one character and an ellipsis). */
 function fitted(pen, token, room) {
@@ -47,19 +51,19 @@ class HeatMap {
     this.rowNames = data.tokens.map((token) => fitted(pen, token, gutter));
     this.columnNames = data.keyTokens.map((token) => fitted(pen, token, gutter));
     const widest = (names) => names.reduce((most, name) => Math.max(most, pen.measureText(name).width), 0);
-    setFont(pen, colours, 11);
-    const left = Math.ceil(Math.max(widest(this.rowNames), pen.measureText(corner[0]).width)) + 10;
-    const [rowsWide, columnsWide] = [left, Math.ceil(widest(this.columnNames))];
+    const corners = Math.max(...corner.map((text) => pen.measureText(text).width));
+    const rowsWide = Math.ceil(Math.max(widest(this.rowNames), corners)) + 10;
+    const columnsWide = Math.ceil(widest(this.columnNames));
     const tall = Math.max(data.T, data.S) > 64 ? 540 : 420;
-    let cell = Math.min(56, (room - rowsWide - 2) / data.S, tall / data.T);
+    let cell = Math.min(56, (room - rowsWide - EDGE) / data.S, tall / data.T);
     if (cell >= 3) cell = Math.floor(cell);
     this.upright = columnsWide + 6 > cell; // column names stand on end where they don't fit side by side
     const top = Math.max((this.upright ? columnsWide : LABEL_FONT + 4) + 8, 34);
     this.grid.rows = data.T;
     this.grid.columns = data.S;
     this.grid.place = { left: rowsWide, top, cellWidth: cell, cellHeight: cell };
-    this.width = Math.ceil(rowsWide + cell * data.S + 2);
-    this.height = Math.ceil(top + cell * data.T + 2);
+    this.width = Math.ceil(rowsWide + cell * data.S + EDGE);
+    this.height = Math.ceil(top + cell * data.T + EDGE);
     this.corner = corner;
     this.baseKey = "";
     return true;
@@ -85,12 +89,14 @@ class HeatMap {
     const area = [left, above, cell * S, cell * T];
     pen.imageSmoothingEnabled = false;
     pen.drawImage(this.cells(shown, top), ...area);
-    this.hatchClosed(pen, shown, area);
-    if (cell >= 8) { // gaps between cells
+    if (cell >= 8) { // gaps between cells, not between places that are closed
+      pen.globalCompositeOperation = "source-atop";
       pen.fillStyle = this.colours.ground;
       for (let i = 1; i < T; i++) pen.fillRect(left, above + i * cell - 0.5, cell * S, 1);
       for (let j = 1; j < S; j++) pen.fillRect(left + j * cell - 0.5, above, 1, cell * T);
+      pen.globalCompositeOperation = "source-over";
     }
+    this.hatchClosed(pen, shown, area);
     if (cell >= 34) this.drawNumbers(pen, shown, top);
   }
 
@@ -123,7 +129,7 @@ class HeatMap {
     pen.save();
     pen.globalCompositeOperation = "destination-over"; // under the cells: shows only where they are empty
     pen.fillStyle = hatch(pen, this.colours.soft);
-    pen.globalAlpha = 0.55;
+    pen.globalAlpha = 0.4;
     pen.fillRect(x, y, width, height);
     pen.globalAlpha = 1;
     pen.fillStyle = this.colours.raised;
@@ -176,7 +182,7 @@ class HeatMap {
   }
 
   useInk(pen, chosen) {
-    setFont(pen, this.colours, LABEL_FONT, chosen);
+    setFont(pen, this.colours, labelSize(this.grid.place.cellWidth), chosen);
     pen.fillStyle = chosen ? this.colours.accent : this.colours.ink;
   }
 

@@ -11,7 +11,7 @@ class LinesView {
     this.canvas.addEventListener("pointerdown", (event) => {
       const box = this.canvas.getBoundingClientRect();
       const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-      const place = (count) => Math.min(Math.max(Math.floor(((y - this.top) / (this.height - this.top)) * count), 0), count - 1);
+      const place = (count) => Math.min(Math.max(Math.floor(((y - this.top) / (this.height - EDGE - this.top)) * count), 0), count - 1);
       if (x < this.width / 2) onRow(place(this.data.T)); else onColumn(place(this.data.S));
     });
   }
@@ -30,7 +30,7 @@ class LinesView {
     this.baseKey = "";
   }
 
-  y(index, count) { return this.top + ((index + 0.5) * (this.height - this.top)) / count; }
+  y(index, count) { return this.top + ((index + 0.5) * (this.height - EDGE - this.top)) / count; }
 
   stroke(pen, row, column, share, strong) {
     const { T, S } = this.data;
@@ -72,10 +72,10 @@ class LinesView {
 
   drawNames(pen, shown, row, column, colours) {
     const { T, S } = this.data;
-    const span = this.height - this.top;
+    const span = this.height - EDGE - this.top;
     pen.textBaseline = "middle";
     const put = (name, x, y, chosen, align, faint) => {
-      setFont(pen, colours, LABEL_FONT, chosen);
+      setFont(pen, colours, labelSize(align === "right" ? span / T : span / S), chosen);
       pen.textAlign = align;
       pen.fillStyle = chosen ? colours.accent : faint ? colours.soft : colours.ink;
       pen.fillText(name, x, y + 0.5);
@@ -87,7 +87,7 @@ class LinesView {
   /** The keys to be named: all where there is room; else the cursor's, then those that the row looks at most. */
   worthNaming(shown, row, column) {
     const { S } = this.data;
-    const pitch = (this.height - this.top) / S;
+    const pitch = (this.height - EDGE - this.top) / S;
     if (pitch >= LABEL_ROOM) return Array.from({ length: S }, (_, j) => j);
     const weights = shown.weights.subarray(row * S, (row + 1) * S);
     const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 200);

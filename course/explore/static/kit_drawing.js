@@ -81,7 +81,7 @@ function hatch(context, colour, gap = 6) {
 }
 
 /** A colour bar with numbers at both ends and in the middle: {element, set(min, max)}; `map` is viridis or diverging. */
-function legend({ label, map = viridis, min = 0, max = 1, format = number }) {
+function legend({ label, map = viridis, min = 0, max = 1, format = (x) => String(Number(x.toPrecision(3))) }) {
   const from = map === diverging ? -1 : 0;
   const stops = Array.from({ length: 17 }, (_, i) => css(map(from + (i / 16) * (1 - from))));
   const bar = element("span", { class: "ex-bar", style: `background:linear-gradient(to right,${stops.join(",")})` });

@@ -120,7 +120,7 @@ def pip(*arguments, inherit=()):
                 large = re.search(r"Downloading (?:\S*/)?(\S+?)-\d\S*.* \((\d{2,}\.\d MB|[\d.]+ GB)\)", line)
                 if large:
                     say("install", "downloading", name=large.group(1), size=large.group(2))
-                elif line.startswith("Installing collected packages"):
+                elif line.startswith("Installing collected packages") and "," in line:
                     say("install", "unpacking", number=line.count(",") + 1)
     return process.returncode == 0, "".join(said)
 
@@ -273,6 +273,7 @@ def lab_command(options, chapter):
     command = [str(PYTHON), "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", "--ServerApp.answer_yes=True",
                f"--LabApp.default_url=/lab/tree/{urllib.parse.quote(chapter)}", "--LabApp.news_url=None",
                "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+               "--KernelManager.transport_encryption=auto",  # or each kernel warns that it has none
                "--Application.log_level=WARN"]
     if options.ip:
         command.append(f"--ServerApp.ip={options.ip}")

@@ -26,12 +26,12 @@ class Stop(Exception):
     """One plain sentence that ends the program."""
 
 
-def text(table, name, **values):
+def text(table, name, /, **values):
     """A sentence of course/sentences/*/start.toml with its places filled in."""
     return sentences.table("start")[table][name].format(**{"command": COMMAND, **values})
 
 
-def say(table, name, **values):
+def say(table, name, /, **values):
     print(text(table, name, **values), flush=True)
 
 
@@ -57,7 +57,7 @@ def recognise(output):
     return "unknown", {"last": output.strip().rpartition("\n")[2]}
 
 
-def cause(name, log=None, **values):
+def cause(name, log=None, /, **values):
     """The sentence for a cause; `log` is the file that holds all that pip said."""
     log = text("causes", "log", path=log) if log and log.exists() else ""
     return text("causes", name, **{"log": log, "where": ROOT, "gb": NEEDED_GB["small"], "machine": platform.platform(),

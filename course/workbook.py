@@ -133,8 +133,8 @@ def _free(copy: Path, label: str) -> Path:
     return next(path for path in map(copy.with_name, names) if not path.exists())
 
 
-def _say(name: str, **values) -> str:
-    return table("start")["workbook"][name].format(**values)
+def _say(sentence: str, /, **values) -> str:
+    return table("start")["workbook"][sentence].format(**values)
 
 
 def _read_record(workbook: Path, today: str) -> tuple[dict, list[str]]:

@@ -30,7 +30,7 @@ function svgText(x, y, text, attributes = {}) {
 }
 
 /** A number of an axis or a bound: no zeros at its end, a true minus sign. */
-function plain(x) { return String(Number(x.toPrecision(3))).replace("-", "−"); }
+function plain(x) { return String(Number(x.toPrecision(4))).replace("-", "−"); }
 
 // -------------------------------------------------------------------------------------------------------- arithmetic
 
@@ -170,7 +170,7 @@ function drawWeights(picture, width, { weights, scaled, row, words }) {
 
 /** One number against d_k, scaled and not, on a logarithmic axis of widths; the present d_k is marked.
  *  `scale` = {low, high, log, ticks, most}: the vertical axis, and a line at `most` where there is a maximum. */
-function drawCurve(picture, width, { name, label, all, d_k, scaled, scale, words }) {
+function drawCurve(picture, width, { name, title, all, d_k, scaled, scale, words }) {
   const height = 104;
   const [left, right, top, bottom] = [34, width - 12, 10, height - 22];
   const widest = all.widths.at(-1);
@@ -187,12 +187,12 @@ function drawCurve(picture, width, { name, label, all, d_k, scaled, scale, words
     parts.push(svg("polyline", { points: points.join(" "), class: `ex-sc-line ${modeClass(mode)}` }));
     parts.push(svg("circle", { cx: x(d_k), cy: y(all.at(d_k, mode)[name]), r: mode === scaled ? 5 : 3, class: `ex-sc-dot ${modeClass(mode)}` }));
   }
-  const middle = all.widths[Math.floor(all.widths.length / 2)];
-  for (const w of new Set([1, middle, widest])) {
-    parts.push(svgText(x(w), height - 6, w === middle ? `d_k = ${w}` : String(w), { "text-anchor": w === widest ? "end" : "middle" }));
-  }
+  const label = Math.min(Math.max(x(d_k), left + 24), right - 24);
+  parts.push(svgText(label, height - 6, say(words.width_value, { d_k }), { "text-anchor": "middle", class: "ex-sc-strong" }));
+  if (label - left > 48) parts.push(svgText(left, height - 6, "1", { "text-anchor": "middle" }));
+  if (right - label > 66) parts.push(svgText(right, height - 6, String(widest), { "text-anchor": "end" }));
   const end = (w, mode) => number(all.at(w, mode)[name]);
-  fill(picture, width, height, say(words.curve_alt, { name: label, widest, first: end(1, false), last: end(widest, false),
+  fill(picture, width, height, say(words.curve_alt, { name: title, widest, first: end(1, false), last: end(widest, false),
     scaled_first: end(1, true), scaled_last: end(widest, true) }), parts);
 }
 
@@ -202,7 +202,7 @@ function drawCurve(picture, width, { name, label, all, d_k, scaled, scale, words
 function steps({ label, name, values, value, format, onInput }) {
   const id = uniqueId("steps");
   const input = element("input", { type: "range", id, min: 0, max: values.length - 1, step: 1, "aria-label": name });
-  const shown = element("output", { class: "ex-sc-shown", for: id });
+  const shown = element("span", { class: "ex-sc-shown", "aria-hidden": "true" }); // the range says its value itself
   const root = element("div", { class: "ex-control ex-slider" }, element("label", { for: id }, htmlMath(label)), input, shown);
   const show = (x) => { shown.textContent = String(x); input.setAttribute("aria-valuetext", format(x)); };
   input.addEventListener("input", () => { show(values[input.value]); onInput(values[input.value]); });
@@ -266,19 +266,22 @@ function render({ model, el }) {
     element("div", { class: "ex-sc-pictures" },
       element("div", {}, element("div", { class: "ex-sc-head" }, element("div", { class: "ex-sc-heading" }, say(words.scores_title, { count: queries * keys }))), scoresPlot),
       element("div", {}, element("div", { class: "ex-sc-head" }, element("div", { class: "ex-sc-heading" }, words.weights_title), row.element), weightsPlot)),
-    element("div", { class: "ex-sc-cards" }, Object.values(cards).map((one) => one.element)),
-    element("div", { class: "ex-sc-legend" }, samples), sentence, live);
+    element("div", { class: "ex-sc-legend" }, element("span", { class: "ex-sc-heading" }, htmlMath(words.curves_title)), samples),
+    element("div", { class: "ex-sc-cards" }, Object.values(cards).map((one) => one.element)), sentence, live);
 
+  // The width a plot was last seen with: one that is hidden for a moment has none.
+  const plots = [scoresPlot, weightsPlot, ...Object.values(cards).map((one) => one.plot)];
+  const widths = new Map(plots.map((plot) => [plot, 320]));
   const paint = () => {
     const [d_k, scaled, query] = ["d_k", "scaled", "row"].map((name) => model.get(name));
     const now = all.at(d_k, scaled);
     const weights = now.weights.subarray(query * keys, (query + 1) * keys);
     width.set(d_k); divide.set(scaled); row.set(query);
-    const counts = drawScores(scoresPicture, Math.max(scoresPlot.clientWidth, 240), { now, scaled, d_k, limit: model.get("limit"), bins: model.get("bins"), words });
-    drawWeights(weightsPicture, Math.max(weightsPlot.clientWidth, 200), { weights, scaled, row: query, words });
+    const counts = drawScores(scoresPicture, widths.get(scoresPlot), { now, scaled, d_k, limit: model.get("limit"), bins: model.get("bins"), words });
+    drawWeights(weightsPicture, widths.get(weightsPlot), { weights, scaled, row: query, words });
     for (const [name, one] of Object.entries(cards)) {
       one.value.textContent = number(now[name]);
-      drawCurve(one.picture, Math.max(one.plot.clientWidth, 120), { name, label: words[name], all, d_k, scaled, scale: axes[name], words });
+      drawCurve(one.picture, widths.get(one.plot), { name, title: words[name], all, d_k, scaled, scale: axes[name], words });
       root.dataset[name] = String(now[name]);
     }
     cards.variance.note.textContent = say(words.variance_note, { expected: scaled ? 1 : d_k });
@@ -296,8 +299,11 @@ function render({ model, el }) {
   };
   const repaint = frame(paint);
   const stops = ["d_k", "scaled", "row"].map((name) => listen(model, name, repaint));
-  const resized = new ResizeObserver(repaint);
-  resized.observe(root);
+  const resized = new ResizeObserver((changes) => {
+    for (const { target, contentRect } of changes) if (contentRect.width > 0) widths.set(target, Math.max(Math.floor(contentRect.width), 120));
+    repaint();
+  });
+  plots.forEach((plot) => resized.observe(plot));
   repaint();
   return () => {
     share.now();

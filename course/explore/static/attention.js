@@ -3,7 +3,7 @@
 
 const STATE = ["head", "row", "column", "temperature", "scale_on", "mask_mode"];
 const WIDE = 880; // CSS pixels from which the controls stand beside the pictures
-const SIDE = 236;
+const SIDE = 244;
 const GAP = 22;
 
 class AttentionView {
@@ -58,7 +58,7 @@ class AttentionView {
     this.buildFolds();
     this.side = element("div", { class: "ex-side" }, this.controls, this.legend.element, this.facts, this.save.element);
     this.body = element("div", {}, this.tiles.element, this.verdict,
-      element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.side), this.sentence, this.folds);
+      element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.sentence, this.side), this.folds);
     this.root.append(this.why, this.body, this.live);
     if (model.get("can_type")) this.root.insertBefore(this.text.element, this.shell.notices.element);
   }
@@ -238,14 +238,14 @@ class AttentionView {
     const wide = width >= WIDE;
     this.root.classList.toggle("ex-wide", wide);
     const beside = width >= 560;
+    this.root.classList.toggle("ex-narrow", !beside);
     const free = wide ? width - SIDE - GAP : width;
     const lines = beside ? Math.min(Math.max(free * 0.32, 190), 300) : Math.min(width, 340);
     const changed = this.heat.layout(this.data, beside ? free - lines - GAP : width, this.colours, this.words.corner);
-    if (changed || this.lines.width !== lines || this.lines.data !== this.data) {
-      const inLine = this.data.T === this.data.S || beside;
-      const height = inLine ? this.heat.height : Math.min(this.heat.height, 320);
-      this.lines.layout(this.data, lines, height, this.heat.grid.place.top, this.colours);
-    }
+    if (!changed && this.lines.width === lines && this.lines.data === this.data) return;
+    const { T, S } = this.data;
+    if (beside) this.lines.layout(this.data, lines, this.heat.height, this.heat.grid.place.top, this.colours);
+    else this.lines.layout(this.data, lines, 12 + Math.min(Math.max(T, S) * (Math.max(T, S) > 12 ? 14 : 28), 480), 8, this.colours);
   }
 
   write(head, row, column, state) {
@@ -314,29 +314,49 @@ class AttentionView {
 
   /** Downloads the picture as it stands, drawn on the page: no kernel, no network. */
   savePicture() {
-    const [heat, lines] = [this.heat, this.lines];
-    const [margin, headroom] = [16, 34];
-    const width = Math.max(heat.width + GAP + lines.width, 420) + 2 * margin;
-    const height = headroom + Math.max(heat.height, lines.height) + 2 * margin + 24;
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [2 * width, 2 * height];
-    const pen = canvas.getContext("2d");
-    pen.scale(2, 2);
-    pen.fillStyle = this.colours.ground;
-    pen.fillRect(0, 0, width, height);
-    const name = say(this.words.head, { head: this.root.dataset.head });
-    pen.fillStyle = this.colours.ink;
-    setFont(pen, this.colours, 14, true);
-    pen.fillText(this.model.get("title") || name, margin, margin + 12);
-    pen.drawImage(heat.grid.canvas, margin, margin + headroom - 8, heat.width, heat.height);
-    pen.drawImage(lines.canvas, margin + heat.width + GAP, margin + headroom - 8, lines.width, lines.height);
-    setFont(pen, this.colours, 13);
-    pen.fillText(this.sentence.textContent, margin, height - margin, width - 2 * margin);
+    const name = `attention-head-${this.root.dataset.head}.png`;
+    const canvas = atRatio(2, () => {
+      this.paint();
+      return this.compose();
+    });
+    this.repaint(); // back to the screen's resolution
     canvas.toBlob((blob) => {
       const address = URL.createObjectURL(blob);
-      element("a", { href: address, download: `attention-head-${this.root.dataset.head}.png` }).click();
+      element("a", { href: address, download: name }).click();
       setTimeout(() => URL.revokeObjectURL(address), 10000);
     });
+  }
+
+  /** Title, heat map, lines, sentence and legend on one canvas. */
+  compose() {
+    const { heat, lines, colours, words, root } = this;
+    const [margin, headroom, bar] = [16, 26, 150];
+    const width = Math.max(heat.width + GAP + lines.width, 420) + 2 * margin;
+    const height = headroom + Math.max(heat.height, lines.height) + 2 * margin + 56;
+    const canvas = document.createElement("canvas");
+    const pen = surface(canvas, width, height);
+    pen.fillStyle = colours.ground;
+    pen.fillRect(0, 0, width, height);
+    pen.fillStyle = colours.ink;
+    setFont(pen, colours, 14, true);
+    const head = this.data.H > 1 ? say(words.head, { head: root.dataset.head }) : "";
+    pen.fillText([this.model.get("title"), head].filter(Boolean).join(" · "), margin, margin + 12);
+    pen.drawImage(heat.grid.canvas, margin, margin + headroom, heat.width, heat.height);
+    pen.drawImage(lines.canvas, margin + heat.width + GAP, margin + headroom, lines.width, lines.height);
+    setFont(pen, colours, 13);
+    pen.fillText(this.sentence.textContent, margin, height - margin - 38, width - 2 * margin);
+    setFont(pen, colours, 11);
+    pen.fillStyle = colours.soft;
+    const top = niceTop(this.shown.top);
+    [words.weight, "0", String(top / 2), String(top)].forEach((text, i) => {
+      pen.textAlign = i ? "center" : "left";
+      pen.fillText(text, i ? margin + 50 + ((i - 1) * bar) / 2 : margin, height - margin + (i ? 2 : -14));
+    });
+    for (let x = 0; x < bar; x++) {
+      pen.fillStyle = css(viridis(x / (bar - 1)));
+      pen.fillRect(margin + 50 + x, height - margin - 23, 1.2, 10);
+    }
+    return canvas;
   }
 }
 

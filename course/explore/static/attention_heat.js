@@ -55,10 +55,10 @@ class HeatMap {
     const rowsWide = Math.ceil(Math.max(widest(this.rowNames), corners)) + 10;
     const columnsWide = Math.ceil(widest(this.columnNames));
     const tall = Math.max(data.T, data.S) > 64 ? 540 : 420;
-    let cell = Math.min(56, (room - rowsWide - EDGE) / data.S, tall / data.T);
+    let cell = Math.min(60, (room - rowsWide - EDGE) / data.S, tall / data.T);
     if (cell >= 3) cell = Math.floor(cell);
     this.upright = columnsWide + 6 > cell; // column names stand on end where they don't fit side by side
-    const top = Math.max((this.upright ? columnsWide : LABEL_FONT + 4) + 8, 34);
+    const top = Math.max((this.upright ? columnsWide : LABEL_FONT + 4) + 8, 40);
     this.grid.rows = data.T;
     this.grid.columns = data.S;
     this.grid.place = { left: rowsWide, top, cellWidth: cell, cellHeight: cell };
@@ -72,7 +72,7 @@ class HeatMap {
   /** Draws `shown` (see AttentionData.head) with the cursor at row, column. `key` names what was drawn, for the cache. */
   draw(shown, row, column, top, key, colours) {
     this.colours = colours;
-    const wanted = `${key}|${top}|${colours.ground}|${window.devicePixelRatio}`;
+    const wanted = `${key}|${top}|${colours.ground}|${pixelRatio()}`;
     if (wanted !== this.baseKey) { this.drawBase(shown, top); this.baseKey = wanted; }
     const pen = surface(this.grid.canvas, this.width, this.height);
     pen.drawImage(this.base, 0, 0, this.width, this.height);
@@ -177,8 +177,8 @@ class HeatMap {
     pen.fillStyle = this.colours.soft;
     pen.textAlign = "right";
     pen.textBaseline = "alphabetic";
-    pen.fillText(this.corner[1], left - 7, top - 20);
-    pen.fillText(this.corner[0], left - 7, top - 6);
+    pen.fillText(this.corner[1], left - 7, top - 25);
+    pen.fillText(this.corner[0], left - 7, top - 11);
   }
 
   useInk(pen, chosen) {

@@ -45,7 +45,7 @@ class LinesView {
 
   draw(shown, row, column, top, key, colours) {
     const { T, S } = this.data;
-    const wanted = `${key}|${top}|${colours.ground}|${window.devicePixelRatio}`;
+    const wanted = `${key}|${top}|${colours.ground}|${pixelRatio()}`;
     if (wanted !== this.baseKey) { this.drawBase(shown, top, colours); this.baseKey = wanted; }
     const pen = surface(this.canvas, this.width, this.height);
     pen.drawImage(this.base, 0, 0, this.width, this.height);
@@ -92,7 +92,7 @@ class LinesView {
     const weights = shown.weights.subarray(row * S, (row + 1) * S);
     const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 200);
     const named = [column];
-    for (const j of order) if (named.every((other) => Math.abs(other - j) * pitch >= LABEL_ROOM)) named.push(j);
+    for (const j of order) if (weights[j] > 0.01 * weights[order[0]] && named.every((other) => Math.abs(other - j) * pitch >= LABEL_ROOM)) named.push(j);
     return named;
   }
 }

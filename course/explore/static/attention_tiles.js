@@ -17,7 +17,7 @@ class HeadTiles {
     this.element.hidden = !count;
     this.tiles = Array.from({ length: count }, (_, head) => {
       const canvas = element("canvas", { class: "ex-tile-picture", "aria-hidden": "true" });
-      surface(canvas, TILE, TILE);
+      surface(canvas, TILE, this.tileHeight());
       const name = this.nameOf(head);
       const tile = element("button", { type: "button", class: "ex-tile", role: "radio", "aria-checked": "false", "aria-label": name,
         title: name, tabindex: "-1", onClick: () => this.onChoose(head) }, canvas, element("span", {}, String(head)));
@@ -25,6 +25,9 @@ class HeadTiles {
     });
     this.element.replaceChildren(...this.tiles.map(({ tile }) => tile));
   }
+
+  /** Wide heads (few queries, many keys) have low tiles. */
+  tileHeight() { return Math.max(Math.round(TILE * Math.min(1, this.data.T / this.data.S)), 6); }
 
   key(event) {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -79,17 +82,16 @@ class HeadTiles {
       image.data.set([r, g, b, open[cell] ? 255 : 0], cell * 4);
     });
     small.getContext("2d").putImageData(image, 0, 0);
-    const pen = surface(this.tiles[head].canvas, TILE, TILE);
+    const height = this.tileHeight();
+    const width = Math.min(TILE, (TILE * columns) / rows);
+    const pen = surface(this.tiles[head].canvas, TILE, height);
     pen.fillStyle = this.colours.raised;
-    pen.fillRect(0, 0, TILE, TILE);
+    pen.fillRect(0, 0, width, height);
     pen.fillStyle = hatch(pen, this.colours.soft, 4);
-    pen.globalAlpha = 0.5;
-    pen.fillRect(0, 0, TILE, TILE);
+    pen.globalAlpha = 0.4;
+    pen.fillRect(0, 0, width, height);
     pen.globalAlpha = 1;
     pen.imageSmoothingEnabled = false;
-    const size = TILE / Math.max(rows, columns);
-    pen.clearRect(columns * size, 0, TILE, TILE);
-    pen.clearRect(0, rows * size, TILE, TILE);
-    pen.drawImage(small, 0, 0, columns * size, rows * size);
+    pen.drawImage(small, 0, 0, width, height);
   }
 }

@@ -39,14 +39,14 @@ function guard(root) {
 
 // ---------------------------------------------------------------------------------------------- tokens and sentences
 
-const WHITE_SPACE = { " ": "·", "\n": "↵", "\r": "↵", "\t": "⇥", "\u00a0": "⍽", "\u3000": "□" };
+const WHITE_SPACE = { " ": "·", "\n": "↵", "\r": "↵", "\t": "⇥", "\u00a0": "·", "\u3000": "·" };
 
 /** The token as it is shown: white space and control characters made visible, the empty token as ∅. */
 function visible(token) {
   if (token === "") return "∅";
   return token.replace(/[ \n\r\t\u00a0\u3000]/g, (space) => WHITE_SPACE[space])
     .replace(/[\u0000-\u001f\u007f]/g, (control) => String.fromCodePoint(0x2400 + Math.min(control.codePointAt(0), 0x21)))
-    .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, "⸱"); // direction overrides may not reorder our sentences
+    .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, "⇄"); // direction overrides may not reorder our sentences
 }
 
 const graphemes = typeof Intl !== "undefined" && Intl.Segmenter ? new Intl.Segmenter() : null;

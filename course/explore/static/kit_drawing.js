@@ -50,9 +50,18 @@ function onTheme(callback) {
   return () => { observer.disconnect(); clearTimeout(timer); system.removeEventListener("change", soon); };
 }
 
+let forcedRatio = 0;
+/** Device pixels for a CSS pixel. */
+function pixelRatio() { return forcedRatio || Math.min(window.devicePixelRatio || 1, 3); }
+/** Runs `callback`, which draws on canvases, as if the screen had `ratio` device pixels for a CSS pixel: for saved pictures. */
+function atRatio(ratio, callback) {
+  forcedRatio = ratio;
+  try { return callback(); } finally { forcedRatio = 0; }
+}
+
 /** Sizes a canvas in CSS pixels for the screen's resolution and returns its cleared 2-D context in CSS pixels. */
 function surface(canvas, width, height) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 3);
+  const ratio = pixelRatio();
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
   if (canvas.style) { canvas.style.width = `${width}px`; canvas.style.height = `${height}px`; }
@@ -65,7 +74,7 @@ function surface(canvas, width, height) {
 /** The pattern for "not allowed to look": grey diagonal lines, unlike any weight. */
 function hatch(context, colour, gap = 6) {
   const tile = document.createElement("canvas");
-  const ratio = Math.min(window.devicePixelRatio || 1, 3);
+  const ratio = pixelRatio();
   tile.width = tile.height = Math.round(gap * ratio);
   const pen = tile.getContext("2d");
   pen.strokeStyle = colour;

@@ -308,7 +308,7 @@ class AttentionExplorer(Explorer):
 
     # ── errors and checks ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _error(self, name: str, **values) -> str:
+    def _error(self, name: str, /, **values) -> str:
         return self.sentences["errors"][name].format(**values)
 
     def _failure(self, name: str, error: Exception) -> str:

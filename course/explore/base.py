@@ -63,7 +63,7 @@ class Explorer(anywidget.AnyWidget):
             words |= sentence_tables.table(table)[section]
         super().__init__(sentences=words, **traits)
 
-    def say(self, name: str, **values) -> str:
+    def say(self, name: str, /, **values) -> str:
         """The sentence `name` of this explorer with its holes {…} filled."""
         return self.sentences[name].format(**values)
 

@@ -10,11 +10,11 @@ function colourTable(hex) {
   });
 }
 
-// Matplotlib's viridis and RdBu_r, read at 33 and 17 even places.
-const VIRIDIS = colourTable("440154470d6048186a482374472d7b4537814240863e49893b528b375b8d33638d2f6b8e2c728e297a8e26828e" +
-  "23898e21918c1f988b1fa08822a78528ae8032b67a3fbc734ec36b5ec96270cf5784d44b98d83eaddc30c2df23d8e219ece51bfde725");
-const RED_BLUE = colourTable("0530611752902a71b23f8ec06bacd19bc9e0c2ddece0ecf3f7f6f6fbe5d8fbccb4f5aa89e48066d05548ba2832" +
-  "930e2667001f");
+// Matplotlib's viridis and RdBu_r, read at 33 and 21 even places.
+const VIRIDIS = colourTable("440154470d6048186a482374472d7b4536814240863f49893b528b375a8d33638d2f6a8e2c728e297a8e26818e23898e" +
+  "21908c1f988b1f9f8821a68528ae8031b57b3ebc744cc26c5dc9636ece5882d34c96d83fabdc32c0df24d5e21aeae51afde725");
+const RED_BLUE = colourTable("053061134b862166ab327db84393c36bacd092c5deb2d5e7d1e5f0e4eef4f7f7f6fae9df" +
+  "fddbc7f8c0a4f4a582e58268d6604dc43c3cb2182b8c0c2567001f");
 
 const place256 = (t) => (t >= 1 ? 255 : t > 0 ? Math.round(t * 255) : 0);
 /** [r, g, b] for a magnitude t in [0, 1]. */

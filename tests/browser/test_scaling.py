@@ -193,6 +193,26 @@ def test_two_views_and_two_explorers_on_a_page(open_notebook):
     notebook.no_faults()
 
 
+def test_a_slow_kernel_takes_nothing_back(open_notebook):
+    """The kernel confirms a value late, while the hand is already further: the page keeps to the hand."""
+    notebook, root = opened(open_notebook)
+    root.get_by_role("slider", name=ROW).focus()
+    kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    notebook.page.evaluate(f"() => {{ {kernel}.requestExecute({{code: 'import time; time.sleep(1.5)', silent: true}}); }}")
+    rows = []
+    notebook.page.keyboard.press("ArrowRight")
+    notebook.page.wait_for_timeout(500)  # long enough for the value to be on its way
+    for _ in range(40):
+        notebook.page.keyboard.press("ArrowRight")
+        notebook.page.wait_for_timeout(50)
+        rows.append(shown(root)["row"])
+    notebook.page.wait_for_timeout(200)
+    assert rows == sorted(rows) and shown(root)["row"] == 41
+    notebook.wait_idle()
+    assert notebook.python("e.row") == shown(root)["row"] == 41
+    notebook.no_faults()
+
+
 def test_pictures_fill_their_places_even_after_a_change_in_hiding(open_notebook):
     notebook, root = opened(open_notebook)
     root.evaluate("root => { root.style.display = 'none'; }")

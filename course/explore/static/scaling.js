@@ -246,7 +246,9 @@ function render({ model, el }) {
   const axes = scales(all, widest, keys);
   const frameOfPage = shell(model, el, { kind: "scaling", label: words.label, onLook: () => {} }); // CSS alone follows the theme
   const { root } = frameOfPage;
-  const share = sharing(model);
+  // Told to Python at once: ipywidgets keeps one message on its way and joins the rest, and what it has not been handed
+  // yet, the kernel's late confirmation of an older value would overwrite.
+  const share = (name, value) => { model.set(name, value); model.save_changes(); };
 
   const width = steps({ label: words.width, name: words.width_name, values: all.widths, value: model.get("d_k"),
     format: (x) => say(words.width_value, { d_k: x }), onInput: (x) => share("d_k", x) });
@@ -306,7 +308,6 @@ function render({ model, el }) {
   plots.forEach((plot) => resized.observe(plot));
   repaint();
   return () => {
-    share.now();
     stops.forEach((stop) => stop());
     resized.disconnect();
     repaint.cancel();

@@ -132,15 +132,13 @@ def query_plane(keys, values, query=None, names=None, temperature: float = 1.0, 
     names: S strings, for keys and values alike;  temperature: 0.05 to 20, scores are divided by it;
     scale: divide scores by √2.  Raises ValueError with one sentence for anything that does not fit.
     """
-    k, v = np.array(keys, dtype=float), np.array(values, dtype=float)
+    k, v = QueryPlane.k.validate(None, keys), QueryPlane.v.validate(None, values)
     if len(k) != len(v):
         raise ValueError(WORDS["unmatched_call"].format(keys=len(k), values=len(v)))
     if names is not None and len(names) != len(k):
         raise ValueError(WORDS["too_few_names"].format(keys=len(k), names=len(names)))
     shown = {} if names is None else {"names": [str(name) for name in names]}
-    if query is None:
-        query = _beside(k[0]) if k.ndim == 2 and k.shape[-1:] == (D_HEAD,) else [1.0, 0.0]
-    return QueryPlane(q=query, k=k, v=v, temperature=temperature, scale_on=scale, **shown)
+    return QueryPlane(q=_beside(k[0]) if query is None else query, k=k, v=v, temperature=temperature, scale_on=scale, **shown)
 
 
 def _beside(key: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ function adaptRange(range, need) {
   return range;
 }
 
-/** Corners of the convex hull of points [x, y], counter-clockwise (Andrew's monotone chain). */
+/** Corners of the convex hull of points [x, y], counter-clockwise (Andrew's monotone chain); none for points all on one spot. */
 function convexHull(points) {
   const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   const turns = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
@@ -88,6 +88,7 @@ function labelWidth(text, font) {
 }
 
 const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const [MOUSE, FINGER] = [18, 26]; // pixels from a tip at which it is taken hold of
 const MARGIN = 16; // pixels between the range's end and the picture's edge, room for a label
 
 /** A picture of the plane from −range to range.
@@ -107,6 +108,10 @@ class Plane {
     this.element = element("div", { class: "qp-plane" }, this.svg);
     this.svg.addEventListener("pointerdown", (event) => this.press(event));
     this.svg.addEventListener("pointermove", (event) => this.move(event));
+    // A finger on a tip drags it; elsewhere it scrolls the page (touch-action has no effect on parts of an SVG).
+    this.svg.addEventListener("touchstart", (event) => {
+      if (event.cancelable && this.within(FINGER, this.pointerPixel(event.changedTouches[0])).length) event.preventDefault();
+    }, { passive: false });
     for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) this.svg.addEventListener(type, () => this.release());
     this.observer = new ResizeObserver(() => this.onFrame());
     this.observer.observe(this.element);
@@ -243,15 +248,19 @@ class Plane {
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
-  /** Takes the nearest handle within reach.  Of several on one spot: the focused one, so that Tab (or a click without a
-   *  move, which goes to the next of them) reaches each. */
+  /** Handles within a hand's reach of a place in pixels, nearest first: {id, item, distance}. */
+  within(reach, [px, py]) {
+    return [...this.items].filter(([, item]) => item.handle)
+      .map(([id, item]) => ({ id, item, distance: Math.hypot(item.tip[0] - px, item.tip[1] - py) }))
+      .filter(({ distance }) => distance <= reach).sort((a, b) => a.distance - b.distance);
+  }
+
+  /** Takes the nearest handle.  Of several on one spot: the focused one, so that Tab (or a click without a move, which
+   *  goes to the next of them) reaches each. */
   press(event) {
     if (event.button !== 0 || this.drag) return;
     const [px, py] = this.pointerPixel(event);
-    const reach = event.pointerType === "touch" ? 26 : 18;
-    const near = [...this.items].filter(([, item]) => item.handle)
-      .map(([id, item]) => ({ id, item, distance: Math.hypot(item.tip[0] - px, item.tip[1] - py) }))
-      .filter(({ distance }) => distance <= reach).sort((a, b) => a.distance - b.distance);
+    const near = this.within(event.pointerType === "touch" ? FINGER : MOUSE, [px, py]);
     if (!near.length) return;
     const stack = near.filter(({ distance }) => distance <= near[0].distance + 3);
     const chosen = stack.find(({ item }) => item.handle === item.handle.getRootNode().activeElement) || stack[0];

@@ -71,6 +71,7 @@ class QueryPlane {
 
   addKey() {
     const { k, v, names } = this.read();
+    if (k.length >= MOST_KEYS) return; // the button is greyed only with the next picture
     const turn = k.length * 2.4; // the golden angle: new arrows fall between the old ones
     const length = (points) => farthest(points) || 1;
     const round = (x, plane) => Number(x.toFixed(Math.min(plane.decimals, 12)));
@@ -83,6 +84,7 @@ class QueryPlane {
 
   removeKey(j) {
     const { k, v, names } = this.read();
+    if (k.length === 1) return;
     this.lit = null;
     for (const [name, list] of Object.entries({ names, v, k })) this.share(name, list.filter((_, i) => i !== j));
     this.share.now();
@@ -243,7 +245,7 @@ class QueryPlane {
     arrows.push({ id: "o", role: "output", name: words.output, x: output[0], y: output[1], width: 5, opacity: 1, lit: false, of: null, handle: null });
     this.valuePlane.draw(arrows, (plane) => {
       const corners = convexHull(v).map((p) => plane.pixel(p).map((c) => c.toFixed(2)).join(" "));
-      const nodes = [svg("path", { class: "qp-hull", d: `M${corners.join("L")}Z` })];
+      const nodes = corners.length ? [svg("path", { class: "qp-hull", d: `M${corners.join("L")}Z` })] : [];
       if (!this.model.get("show_sum")) return { below: nodes, above: [] };
       const above = [];
       let at = [0, 0];

@@ -157,7 +157,7 @@ def test_every_sentence_is_used_and_every_used_one_exists():
     python = "".join((folder / name).read_text(encoding="utf-8") for name in ("query_plane_explorer.py", "query_plane_figure.py"))
     used = set(re.findall(r"words\.(\w+)", script)) | set(re.findall(r'WORDS\["(\w+)"\]', python))
     used |= set(re.findall(r'"(show_\w+|needs_points?)"', script + python))
-    assert used == set(sentences.table("explore_query_plane")["query_plane"])
+    assert used - {"save_picture"} == set(sentences.table("explore_query_plane")["query_plane"])  # that one is the kit's
 
 
 def test_page_and_python_allow_the_same_number_of_keys():

@@ -56,7 +56,7 @@ class QueryPlane(Explorer):
     (`keys` is taken: ipywidgets keeps the names of a widget's traits there.  So the vectors have the course's short names.)
     """
 
-    _esm = module("plane.js", "query_plane.js")
+    _esm = module("plane.js", "query_plane_save.js", "query_plane.js")
     _css = stylesheet("query_plane.css")
     kind = "query_plane"
     topics = (("explore", "kit"), ("explore_query_plane", "query_plane"))

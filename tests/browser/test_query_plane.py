@@ -1,9 +1,11 @@
 """The query plane in real JupyterLab: moved by mouse, touch and keyboard, it shows what NumPy computes."""
 
+import shutil
+
 import numpy as np
 import pytest
 
-from tests.browser.lab import picture
+from tests.browser.lab import PICTURES, picture
 
 pytestmark = pytest.mark.browser
 
@@ -384,6 +386,32 @@ def test_both_themes_are_readable_and_a_phone_shows_all(open_notebook):
     drag(notebook, root, "q", -30, 10)
     assert_agree(notebook, root)
     picture(notebook, "query_plane-360", root)
+    notebook.no_faults()
+
+
+def test_the_saved_picture_shows_the_present_state(open_notebook, tmp_path):
+    from PIL import Image
+
+    notebook = open_notebook([PLANE])
+    notebook.run_all()
+    root = notebook.explorer()
+    sizes = []
+    for query in ([1, 0.7], [-1, -0.7]):
+        notebook.execute(f"p.q = {query}")
+        settled(notebook)
+        with notebook.page.expect_download() as download:
+            root.get_by_role("button", name="Save picture").click()
+        assert download.value.suggested_filename == "query-plane.png"
+        download.value.save_as(tmp_path / "plane.png")
+        pixels = np.asarray(Image.open(tmp_path / "plane.png").convert("RGB")).astype(int)
+        is_query = np.abs(pixels - [0xC1, 0x4A, 0x00]).sum(axis=-1) < 30  # the query's colour in the light theme
+        side = root.locator("svg").first.bounding_box()["width"]
+        x = np.argwhere(is_query[40:-40])[:, 1] / 2 - 16 - side / 2  # in CSS pixels right of the origin
+        sizes.append(np.sign(np.mean(x)))
+        assert len(x) > 500
+    assert sizes == [1, -1]
+    PICTURES.mkdir(exist_ok=True)
+    shutil.copy(tmp_path / "plane.png", PICTURES / "query_plane-saved.png")
     notebook.no_faults()
 
 

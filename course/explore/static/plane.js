@@ -92,7 +92,7 @@ const [MOUSE, FINGER] = [18, 26]; // pixels from a tip at which it is taken hold
 const MARGIN = 16; // pixels between the range's end and the picture's edge, room for a label
 
 /** A picture of the plane from −range to range.
- *  draw(arrows, around) draws arrows {id, role, name, x, y, width, opacity, lit, handle: "label" | null, said, of} and the SVG
+ *  draw(arrows, around) draws arrows {id, role, name, x, y, width, opacity, lit, front, handle: "label" | null, said, of} and the SVG
  *  nodes that `around(plane)` returns as {below, above}.  onMove(id, x, y) is called for each move of a handle, onRest() when the
  *  hand lets go, onLight(of | null) when a handle is pointed at or focused; onFrame() asks for another draw. */
 class Plane {
@@ -102,8 +102,8 @@ class Plane {
     this.side = 300;
     this.drag = null;
     this.items = new Map(); // id → {arrow, label, handle, spot}
-    this.layers = Object.fromEntries(["grid", "below", "arrows", "above", "handles", "labels"].map((name) => [name, svg("g", { class: `qp-${name}` })]));
-    for (const name of ["grid", "below", "arrows", "above", "labels"]) put(this.layers[name], { "aria-hidden": "true" });
+    this.layers = Object.fromEntries(["grid", "below", "arrows", "front", "above", "handles", "labels"].map((name) => [name, svg("g", { class: `qp-${name}` })]));
+    for (const name of ["grid", "below", "arrows", "front", "above", "labels"]) put(this.layers[name], { "aria-hidden": "true" });
     this.svg = svg("svg", { class: "qp-svg", role: "group", "aria-label": label }, ...Object.values(this.layers));
     this.element = element("div", { class: "qp-plane" }, this.svg);
     this.svg.addEventListener("pointerdown", (event) => this.press(event));
@@ -197,7 +197,7 @@ class Plane {
     let item = this.items.get(arrow.id);
     if (!item) {
       item = { arrow: svg("path", {}), label: svg("text", {}), handle: null, spot: 0 };
-      this.layers.arrows.append(item.arrow);
+      this.layers[arrow.front ? "front" : "arrows"].append(item.arrow);
       this.layers.labels.append(item.label);
       if (arrow.handle) this.layers.handles.append((item.handle = this.makeHandle(arrow.id)));
       this.items.set(arrow.id, item);

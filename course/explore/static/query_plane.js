@@ -97,6 +97,12 @@ class QueryPlane {
     this.lit = null;
   }
 
+  savePicture() {
+    const rows = [...this.rows.children].map((row) => ({ label: shorten(visible(row.named), 10), weight: Number(row.dataset.weight), text: row.parts.weight.textContent }));
+    return savePlanes({ root: this.shell.root, planes: [this.keyPlane, this.valuePlane], titles: [this.words.keys_title, this.words.values_title],
+      rows, sentence: this.says.textContent, name: "query-plane.png" });
+  }
+
   // --------------------------------------------------------------------------------------------------- layout
 
   build() {
@@ -118,7 +124,8 @@ class QueryPlane {
     this.temperature = slider({ label: words.temperature, min: 0.05, max: 20, value: 1, log: true, format: (x) => number(x),
       onInput: (x) => this.share("temperature", x) });
     this.again = button({ label: words.start_again, onClick: () => this.startAgain() });
-    this.controls = element("div", { class: "ex-controls qp-controls" }, this.scale.element, this.temperature.element, this.again.element);
+    this.save = button({ label: words.save_picture, onClick: () => this.savePicture() });
+    this.controls = element("div", { class: "ex-controls qp-controls" }, this.scale.element, this.temperature.element, this.again.element, this.save.element);
     this.buildMore();
   }
 
@@ -173,7 +180,7 @@ class QueryPlane {
 
   paintKeys({ q, k, names, weights, scores, scale_on }) {
     const words = this.words;
-    const arrows = [{ id: "q", role: "query", name: words.query, x: q[0], y: q[1], width: 4, opacity: 1, lit: false, of: null,
+    const arrows = [{ id: "q", role: "query", name: words.query, x: q[0], y: q[1], width: 4, opacity: 1, front: true, of: null,
       handle: words.query, said: this.said(words.query_at, words.query, this.keyPlane, q) }];
     k.forEach(([x, y], j) => arrows.push({ id: `k${j}`, role: "key", name: shorten(visible(names[j]), 10), x, y, ...this.strength(weights[j]),
       lit: this.lit === j, of: j, handle: say(words.key_handle, { name: shorten(visible(names[j]), 40) }), said: this.said(words.key_at, names[j], this.keyPlane, [x, y]) }));
@@ -242,7 +249,7 @@ class QueryPlane {
     const words = this.words;
     const arrows = v.map(([x, y], j) => ({ id: `v${j}`, role: "value", name: shorten(visible(names[j]), 10), x, y, ...this.strength(weights[j]),
       lit: this.lit === j, of: j, handle: say(words.value_handle, { name: shorten(visible(names[j]), 40) }), said: this.said(words.value_at, names[j], this.valuePlane, [x, y]) }));
-    arrows.push({ id: "o", role: "output", name: words.output, x: output[0], y: output[1], width: 5, opacity: 1, lit: false, of: null, handle: null });
+    arrows.push({ id: "o", role: "output", name: words.output, x: output[0], y: output[1], width: 5, opacity: 1, front: true, of: null, handle: null });
     this.valuePlane.draw(arrows, (plane) => {
       const corners = convexHull(v).map((p) => plane.pixel(p).map((c) => c.toFixed(2)).join(" "));
       const nodes = corners.length ? [svg("path", { class: "qp-hull", d: `M${corners.join("L")}Z` })] : [];

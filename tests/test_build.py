@@ -65,8 +65,9 @@ def test_ids_come_from_the_content():
 
 
 def test_ids_stay_when_other_cells_come_and_go():
-    first, second = named("# One", ">x = 1", "# Two"), named("# Zero", "# One", "# Two", ">x = 1")
-    assert set(first) < set(second)
+    before = dict(zip(["# One", ">x = 1", "# Two"], named("# One", ">x = 1", "# Two"), strict=True))
+    after = dict(zip(["# Zero", "# Two", "# One", ">x = 1"], named("# Zero", "# Two", "# One", ">x = 1"), strict=True))
+    assert before == {source: after[source] for source in before}
 
 
 def test_ids_are_unique_and_valid():
@@ -135,10 +136,11 @@ def test_the_kernel_is_this_python_in_a_home_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COURSE_LANGUAGE", "zh")
-    profile = tmp_path / "ipython" / "profile_default" / "startup"
+    profile = tmp_path / ".ipython" / "profile_default" / "startup"
     profile.mkdir(parents=True)
     (profile / "mine.py").write_text("print = None", encoding="utf-8")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
     code = """
         import json, os, sys, course
         variables = [os.environ.get(name) for name in ("COURSE_HOME", "COURSE_QUICK", "COURSE_LANGUAGE")]

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -402,6 +403,7 @@ def test_columns_of_tomorrow_are_no_matter(tmp_path, monkeypatch):
 
 def test_importing_the_package_writes_and_loads_nothing_heavy(course_home):
     code = "import sys, course.exercises.record; print({'numpy', 'torch', 'matplotlib', 'IPython', 'platformdirs'} & {*sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2]), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
     assert list(course_home.iterdir()) == []

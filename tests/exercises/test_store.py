@@ -1,5 +1,6 @@
 """The learner's record: what it keeps, and what it survives."""
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -53,7 +54,7 @@ def names(folder: Path) -> set[str]:
 def kernel(home, code: str, before=(), **how) -> subprocess.Popen:
     """Another process that runs `code` with a Store as `record`; `before`: a command to run it with."""
     code = "import sys\nfrom course.exercises.store import *\nfrom course.exercises import record_file\nrecord = store()\n" + code
-    environment = {**os.environ, "COURSE_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "COURSE_HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen([*before, sys.executable, "-c", code], env=environment, text=True, stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, **how)  # fmt: skip
 
@@ -273,14 +274,19 @@ print(shown, record.saved)
     assert names(path.parent) == {"record.sqlite"}
 
 
-def test_threads_of_one_kernel(path):
-    record = Store(path)
+@pytest.mark.parametrize("writable", [True, False], ids=["in the file", "in memory"])
+def test_threads_of_one_kernel(path, writable):
+    record = Store(path if writable else Path(__file__) / "record.sqlite")
     threads = [threading.Thread(target=lambda: [record.hint_shown("softmax") for _ in range(5)]) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    sys.setswitchinterval(interval)
     assert record.hints("softmax") == 20
+    assert record.saved == writable
 
 
 def test_a_record_that_is_held(path, monkeypatch, capsys):
@@ -378,6 +384,24 @@ def test_what_is_readable_is_carried_over(path, damage, capsys):
     assert f"the {total} entries" in capsys.readouterr().out
 
 
+def test_damage_in_the_middle_costs_neither_end(path):
+    before = filled(path, 60).everything()["passes"]
+    page = path.read_bytes().index(b"def f30()") // 4096
+    overwrite(path, page * 4096)
+    after = Store(path).everything()["passes"]
+    assert before[0] in after and before[59] in after and before[30] not in after
+    assert 50 < len(after) < 60
+
+
+def test_a_row_that_makes_no_sense_is_not_carried_over(path):
+    good = filled(path).answered("03.dot")
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO answers VALUES ('03.bad', 'quiz', 'no JSON', '1', NULL, '2026-01-01T00:00:00.000000Z')")
+    db.close()
+    without_its_tables(path)
+    assert Store(path).answers() == [good]
+
+
 def test_a_folder_in_its_place(path, capsys):
     path.mkdir()
     (path / "letter.txt").write_text("mine")
@@ -465,12 +489,11 @@ def test_what_waited_is_saved_when_the_home_can_be_written(tmp_path, capsys):
 
 def in_a_namespace() -> list[str]:
     """The command for a process that may mount file systems of its own; skips where there is none."""
-    for command in (["unshare", "-m"], ["unshare", "-r", "-m"]):
-        try:
-            if subprocess.run([*command, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode == 0:
-                return command
-        except FileNotFoundError:
-            break
+    with tempfile.TemporaryDirectory() as place:
+        for command in (["unshare", "-m"], ["unshare", "-r", "-m"]):
+            with contextlib.suppress(FileNotFoundError):
+                if not subprocess.run([*command, "mount", "-t", "tmpfs", "none", place], capture_output=True, check=False).returncode:
+                    return command
     pytest.skip("no mount namespace to be had here")
 
 
@@ -619,7 +642,10 @@ def test_an_older_record_in_a_place_that_cannot_be_written_is_read(path, monkeyp
     monkeypatch.setattr(record_file, "PATIENCE", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert Store(path).everything() == before
+    record = Store(path)
+    assert record.everything() == before
+    assert record._file.write(lambda db: [tuple(row) for row in db.execute("SELECT seconds FROM answers")]) == [(7,)]
+    assert not record.saved
     other.close()
 
 

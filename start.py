@@ -219,23 +219,27 @@ def why_no_cpu_torch(version, said):
     """The sentence: is it this machine (a full disk), the whole network, or PyTorch's index alone?"""
     name, values = machine.recognise(said)
     if name in ("network", "no_build", "unknown"):
-        answers, said = pip("--dry-run", "--no-deps", "--ignore-installed", "--timeout", "15", "--retries", "0", "platformdirs")
+        answers, said = pip("--dry-run", "--no-deps", "--ignore-installed", "--timeout", "15", "--retries", "1", "platformdirs")
         if answers:
             return text("install", "no_cpu_torch", version=version)
         name, values = machine.recognise(said)
-    return machine.cause(name, LOG, **values)
+    return machine.cause("network" if name == "no_build" else name, LOG, **values)
 
 
 def install(mode, allow_cuda, inherit=()):
     """Everything that mode needs, into .venv."""
     version = re.search(r"^torch==([\w.]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE).group(1)
     cpu_only = wants_cpu_build(platform.system(), machine.has_nvidia_driver(), allow_cuda)
-    if not has_package(f"torch-{version}*.dist-info"):
-        size = "large" if platform.system() == "Linux" and not cpu_only else "small"
+    size = "large" if platform.system() == "Linux" and not cpu_only else "small"
+    first = not has_package(f"torch-{version}*.dist-info/INSTALLER")
+    if first:
         machine.check_space(size)
+    make_venv()
+    drop_cut_off_packages()
+    if first:
         say("install", size)
-        if cpu_only:
-            install_cpu_torch(version, inherit)
+    if not has_package(f"torch-{version}*.dist-info") and cpu_only:
+        install_cpu_torch(version, inherit)
     say("install", "packages", files=" and ".join(REQUIREMENTS[mode]))
     stop_unless(*pip(*(word for name in REQUIREMENTS[mode] for word in ("-r", name)), inherit=inherit))
     check_imports()
@@ -258,8 +262,6 @@ def prepare(mode, allow_cuda):
         if is_installed(mode):
             return
         started = time.monotonic()
-        make_venv()
-        drop_cut_off_packages()
         install(mode, allow_cuda, inherit)
         in_place = REQUIREMENTS if mode == "test" else [name for name in REQUIREMENTS if name == mode or is_installed(name)]
         workbook.write_whole(STAMP, json.dumps({name: digest(name) for name in in_place}))
@@ -291,7 +293,8 @@ def wait_for(process):
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
         with contextlib.suppress(KeyboardInterrupt):
-            return process.wait()
+            code = process.wait()
+            return code if code >= 0 else 128 - code  # as a shell tells that a signal ended it
 
 
 def open_lab(options):

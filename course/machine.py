@@ -54,7 +54,7 @@ def recognise(output):
         match = re.search(pattern, output)
         if match:
             return name, match.groupdict()
-    return "unknown", {"last": output.strip().rpartition("\n")[2]}
+    return "unknown", {"last": output.strip().rpartition("\n")[2].rstrip(".")}
 
 
 def cause(name, log=None, /, **values):

@@ -161,7 +161,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         folder = self.server.folders[index]
         if name.endswith(".whl"):
             return self.send_wheel(folder, name.replace("%2B", "+"))
-        links = "".join(f'<a href="/{index}/{path.name}">{path.name}</a>' for path in sorted(folder.glob(f"{name}-*.whl")))
+        files = sorted(folder.glob(f"{name.replace('-', '_')}-*.whl"))
+        links = "".join(f'<a href="/{index}/{file.name}">{file.name}</a>' for file in files)
         self.answer(200 if links else 404, "text/html", f"<!DOCTYPE html><html><body>{links}</body></html>".encode())
 
     def send_wheel(self, folder, name):

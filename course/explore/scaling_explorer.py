@@ -111,6 +111,7 @@ class ScalingExplorer(Explorer):
     # ── what is said and shown without a kernel ─────────────────────────────────────────────────────────────
 
     def summary(self) -> str:
+        """The sentence the page says of the present state."""
         variance, entropy, gradient = map(_number, self.numbers())
         top = float(self.weights().max(axis=-1).mean())
         verdict = next(v["text"] for v in self.sentences["verdicts"] if top >= v["at_least"])
@@ -120,6 +121,7 @@ class ScalingExplorer(Explorer):
             most=f"{math.log2(self.n_keys):.3g}", verdict=verdict.format(top=_number(top, 2)))  # fmt: skip
 
     def figure(self):
+        """Scores and weights of the present state, and the three numbers against d_k, as a matplotlib Figure."""
         from matplotlib.figure import Figure
 
         from course.figures import COLORS, style
@@ -127,8 +129,10 @@ class ScalingExplorer(Explorer):
         colour = COLORS[0] if self.scaled else COLORS[1]
         with style():
             fig = Figure(figsize=(9.0, 5.2), layout="constrained")
-            fig.suptitle(f"$d_k$ = {self.d_k}, {_mathematics(self.say('scaled' if self.scaled else 'not_scaled'))}", x=0.02, ha="left")
-            axes = fig.subplot_mosaic([["scores"] * 7 + ["weights"] * 5, ["variance"] * 4 + ["entropy"] * 4 + ["gradient"] * 4])
+            mode = _mathematics(self.say("scaled" if self.scaled else "not_scaled"))
+            fig.suptitle(f"$d_k$ = {self.d_k}, {mode}", x=0.02, ha="left")
+            above = ["scores"] * 7 + ["weights"] * 5
+            axes = fig.subplot_mosaic([above, [name for name in Numbers._fields for _ in range(4)]])
             self._draw_scores(axes["scores"], colour)
             self._draw_weights(axes["weights"], colour)
             for name in Numbers._fields:
@@ -145,8 +149,9 @@ class ScalingExplorer(Explorer):
         ax.set_yticks([10**n for n in range(len(str(total)))], [f"{10**n}" for n in range(len(str(total)))])
         ax.minorticks_off()
         expected = 1 if self.scaled else self.d_k
-        said = [self.say("scores_variance", variance=_number(numbers.variance)), self.say("scores_expected", expected=expected)]
-        ax.text(0.02, 0.97, "\n".join(said), transform=ax.transAxes, va="top", fontsize=9)
+        variance = self.say("scores_variance", variance=_number(numbers.variance))
+        said = f"{variance}\n{self.say('scores_expected', expected=expected)}"
+        ax.text(0.02, 0.97, said, transform=ax.transAxes, va="top", fontsize=9)
 
     def _draw_weights(self, ax, colour):
         ax.bar(range(self.n_keys), self.weights()[self.row], color=colour)
@@ -159,8 +164,8 @@ class ScalingExplorer(Explorer):
         from course.figures import curves
 
         widths = _powers(self.widest)
-        ys = {self.say(mode): [getattr(n, name) for n in self._curves[scaled]] for mode, scaled in (("scaled", True), ("not_scaled", False))}
-        ys = {_mathematics(label): y for label, y in ys.items()}
+        modes = (("scaled", True), ("not_scaled", False))
+        ys = {_mathematics(self.say(mode)): [getattr(n, name) for n in self._curves[scaled]] for mode, scaled in modes}
         title = f"{self.say(name)}: {_number(getattr(self.numbers(), name))}"
         curves(widths, ys, ax=ax, xlog=True, ylog=name == "variance", title=title, xlabel="$d_k$", ylabel="")
         if name == "variance":

@@ -239,6 +239,28 @@ function scales(all, widest, keys) {
   };
 }
 
+/** What is seen, in words: "d_k = 256, not scaled: variance …". */
+function stateSentence(words, now, d_k, scaled, keys) {
+  const verdict = words.verdicts.find((one) => now.top >= one.at_least).text;
+  return say(words.state, { d_k, mode: scaled ? words.scaled : words.not_scaled, variance: number(now.variance), entropy: number(now.entropy),
+    most: plain(Math.log2(keys)), gradient: number(now.gradient), verdict: say(verdict, { top: number(now.top, 2) }) });
+}
+
+/** A picture under its title, with a control beside the title or none. */
+function panel(title, control, plot) {
+  return element("div", {}, element("div", { class: "ex-sc-head" }, element("div", { class: "ex-sc-heading" }, title), control), plot);
+}
+
+/** Keeps in `widths` how wide each plot was when last seen, and calls `changed`; returns a function that stops it. */
+function watchWidths(plots, widths, changed) {
+  const observer = new ResizeObserver((changes) => {
+    for (const { target, contentRect } of changes) if (contentRect.width > 0) widths.set(target, Math.max(Math.floor(contentRect.width), 120));
+    changed();
+  });
+  plots.forEach((plot) => observer.observe(plot));
+  return () => observer.disconnect();
+}
+
 function render({ model, el }) {
   const words = model.get("sentences");
   const [queries, keys, widest] = ["n_queries", "n_keys", "widest"].map((name) => model.get(name));
@@ -257,8 +279,7 @@ function render({ model, el }) {
     format: (x) => say(words.row_value, { row: x }), onInput: (x) => share("row", x) });
 
   const [scoresPicture, weightsPicture] = [svg("svg", { role: "img" }), svg("svg", { role: "img" })];
-  const scoresPlot = element("div", { class: "ex-sc-plot" }, scoresPicture);
-  const weightsPlot = element("div", { class: "ex-sc-plot" }, weightsPicture);
+  const [scoresPlot, weightsPlot] = [scoresPicture, weightsPicture].map((picture) => element("div", { class: "ex-sc-plot" }, picture));
   const cards = { variance: card(words.variance), entropy: card(words.entropy, words.entropy_unit), gradient: card(words.gradient) };
   const samples = [sample(false, words.not_scaled), sample(true, words.scaled)];
   const sentence = element("p", { class: "ex-sentence", "aria-hidden": "true" }); // screen readers read the live region
@@ -266,8 +287,7 @@ function render({ model, el }) {
   root.append(
     element("div", { class: "ex-controls ex-sc-controls" }, width.element, divide.element),
     element("div", { class: "ex-sc-pictures" },
-      element("div", {}, element("div", { class: "ex-sc-head" }, element("div", { class: "ex-sc-heading" }, say(words.scores_title, { count: queries * keys }))), scoresPlot),
-      element("div", {}, element("div", { class: "ex-sc-head" }, element("div", { class: "ex-sc-heading" }, words.weights_title), row.element), weightsPlot)),
+      panel(say(words.scores_title, { count: queries * keys }), null, scoresPlot), panel(words.weights_title, row.element, weightsPlot)),
     element("div", { class: "ex-sc-legend" }, element("span", { class: "ex-sc-heading" }, htmlMath(words.curves_title)), samples),
     element("div", { class: "ex-sc-cards" }, Object.values(cards).map((one) => one.element)), sentence, live);
 
@@ -290,10 +310,7 @@ function render({ model, el }) {
     cards.entropy.note.textContent = say(words.entropy_note, { most: plain(Math.log2(keys)) });
     cards.gradient.note.textContent = words.gradient_note;
     samples.forEach((node, i) => node.classList.toggle("ex-sc-now", Boolean(i) === scaled));
-
-    const verdict = words.verdicts.find((one) => now.top >= one.at_least).text;
-    const state = say(words.state, { d_k, mode: scaled ? words.scaled : words.not_scaled, variance: number(now.variance), entropy: number(now.entropy),
-      most: plain(Math.log2(keys)), gradient: number(now.gradient), verdict: say(verdict, { top: number(now.top, 2) }) });
+    const state = stateSentence(words, now, d_k, scaled, keys);
     sentence.replaceChildren(...htmlMath(state));
     announce(live, state);
     Object.assign(root.dataset, { width: String(d_k), scaled: String(scaled), row: String(query), weights: Array.from(weights).join(" "), counts: counts.join(" ") });
@@ -301,15 +318,11 @@ function render({ model, el }) {
   };
   const repaint = frame(paint);
   const stops = ["d_k", "scaled", "row"].map((name) => listen(model, name, repaint));
-  const resized = new ResizeObserver((changes) => {
-    for (const { target, contentRect } of changes) if (contentRect.width > 0) widths.set(target, Math.max(Math.floor(contentRect.width), 120));
-    repaint();
-  });
-  plots.forEach((plot) => resized.observe(plot));
+  const unwatch = watchWidths(plots, widths, repaint);
   repaint();
   return () => {
     stops.forEach((stop) => stop());
-    resized.disconnect();
+    unwatch();
     repaint.cancel();
     frameOfPage.close();
   };

@@ -32,6 +32,7 @@ def text(table, name, /, **values):
 
 
 def say(table, name, /, **values):
+    """Print a sentence at once."""
     print(text(table, name, **values), flush=True)
 
 
@@ -76,10 +77,12 @@ def explain(error):
 # ---- What this machine is like ---------------------------------------------------------------------------------------
 
 def has_nvidia_driver(exists=os.path.exists, which=shutil.which):
+    """Whether CUDA could be of use; WSL keeps nvidia-smi off the PATH."""
     return bool(which("nvidia-smi")) or exists("/usr/lib/wsl/lib/nvidia-smi") or exists("/proc/driver/nvidia/version")
 
 
 def in_container():
+    """Whether Docker, Podman or the like runs us."""
     return "container" in os.environ or os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
 
 
@@ -90,6 +93,7 @@ def is_rosetta():
 
 
 def check_mac(system, machine, rosetta=is_rosetta):
+    """Raise Stop where the processor or Python is one that PyTorch has left behind."""
     if (system, machine) == ("Darwin", "x86_64"):
         raise Stop(text("machine", "rosetta" if rosetta() else "intel_mac"))
 
@@ -110,6 +114,7 @@ def venv_line(release, root):
 
 
 def check_venv_module():
+    """Raise Stop where the system's Python came without venv or ensurepip, as Debian's does."""
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
         return
     release = Path("/etc/os-release")
@@ -129,6 +134,7 @@ def check_writable():
 
 
 def check_space(size):
+    """Raise Stop where the disk has no room for an installation of this size."""
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < NEEDED_GB[size]:
         raise Stop(text("machine", "space", gb=NEEDED_GB[size], free=free, where=ROOT))

@@ -72,7 +72,10 @@ def assert_one_sentence(result, *parts):
 # ---- A Python that is too old ----------------------------------------------------------------------------------------
 
 def test_the_file_parses_on_3_6():
-    ast.parse((ROOT / "start.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+    source = (ROOT / "start.py").read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 6))
+    assert not [node for node in ast.walk(tree) if isinstance(node, (ast.NamedExpr, ast.Match, ast.TryStar))]
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.arguments) and node.posonlyargs]
 
 
 @pytest.mark.parametrize("python", OLD_PYTHONS or [pytest.param("", marks=pytest.mark.skip("no older Python here"))])

@@ -1,8 +1,6 @@
 """What holds for every test: a home of its own, quick mode, no windows, one thread, reproducible examples."""
 
-import atexit
 import os
-import shutil
 import tempfile
 
 # Before anything heavy is imported: these are read once, when matplotlib and torch start.  One thread, because sums
@@ -11,10 +9,10 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("COURSE_QUICK", "1")
 
-# A home for fixtures that outlive one test (a server, a browser); each test then gets its own.
-_home = tempfile.mkdtemp(prefix="course-tests-")
-os.environ["COURSE_HOME"] = _home
-atexit.register(shutil.rmtree, _home, ignore_errors=True)
+# A home for fixtures that outlive one test (a server, a browser); each test then gets its own.  The object removes
+# the folder that it made itself and no other, whatever becomes of the variable.
+_home = tempfile.TemporaryDirectory(prefix="course-tests-", ignore_cleanup_errors=True)
+os.environ["COURSE_HOME"] = _home.name
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
@@ -22,6 +20,11 @@ import pytest  # noqa: E402
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_unconfigure():
+    """At the end of a run: a forked process, as tests/mutation.py has them, passes no exit handlers."""
+    _home.cleanup()
 
 
 @pytest.fixture(autouse=True)

@@ -141,7 +141,7 @@ def _run(mutants: tuple[Mutant, ...]) -> list[tuple[dict, dict]]:
         (copy / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
         # No byte code: a changed file of the same size within the same second would look unchanged.
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "CI": "1"}
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "CI": "1", **_a_home_in(folder)}
         command = [sys.executable, "-P", str(copy / "tests" / "mutation.py")]
         done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"the mutants could not be run:\n{done.stderr[-4000:]}"
@@ -150,6 +150,14 @@ def _run(mutants: tuple[Mutant, ...]) -> list[tuple[dict, dict]]:
             assert result["course"] in (None, str(copy / "course")), f"the tests imported {result['course']}, not the copy"
     clean = dict(zip(wanted, results[: len(wanted)], strict=True))
     return [(clean[tuple(m.nodes)], result) for m, result in zip(mutants, results[len(wanted) :], strict=True)]
+
+
+def _a_home_in(folder: str) -> dict[str, str]:
+    """What a wrong version writes, moves or deletes below `~` is this folder's and not the user's."""
+    home = Path(folder) / "home"
+    home.mkdir()
+    fonts = os.environ.get("MPLCONFIGDIR") or Path.home() / ".cache" / "matplotlib"  # or each batch lists all fonts anew
+    return {"HOME": str(home), "USERPROFILE": str(home), "MPLCONFIGDIR": str(fonts)}
 
 
 def _copy_to(copy: Path) -> None:

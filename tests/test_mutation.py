@@ -169,6 +169,15 @@ def test_the_package_itself_is_left_alone(project):
     assert not list(project.rglob("__pycache__"))
 
 
+def test_a_wrong_version_cannot_reach_the_users_home(project, tmp_path, monkeypatch):
+    (tmp_path / "diary").write_text("mine", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    careless = "import os, shutil; shutil.rmtree(os.path.expanduser('~')); return 0"
+    mutation.assert_caught("course.sums", {"return result": careless}, T + "test_total")
+    assert (tmp_path / "diary").read_text(encoding="utf-8") == "mine"
+
+
 def test_another_course_on_the_path_is_noticed(project, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(project / "course", other / "course")

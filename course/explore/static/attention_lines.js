@@ -1,6 +1,9 @@
 // Attention explorer: the same head as lines between two columns of tokens, queries left, keys right.
 
-const MOST_LINES = 48; // tokens up to which the other rows' lines are drawn too, faintly
+const MOST_TOKENS = 48; // up to so many tokens the other rows' lines are drawn too, faintly …
+const MOST_LINES = 160; // … but only the strongest, or one sees nothing but grey and waits for it
+
+const FAINT_LINES = 150; // of these the heaviest: a thousand curves cost a frame's whole time and show no more than a fog
 
 class LinesView {
   constructor({ label, onRow, onColumn }) {
@@ -62,11 +65,12 @@ class LinesView {
   drawBase(shown, top, colours) {
     const { T, S } = this.data;
     const pen = surface(this.base, this.width, this.height);
-    if (T > MOST_LINES || S > MOST_LINES) return;
+    if (T > MOST_TOKENS || S > MOST_TOKENS) return;
     pen.strokeStyle = colours.soft;
-    for (let cell = 0; cell < T * S; cell++) {
-      const share = shown.weights[cell] / top;
-      if (share > 0.03) this.stroke(pen, Math.floor(cell / S), cell % S, Math.min(share, 1), false);
+    const strong = Array.from(shown.weights.keys()).filter((cell) => shown.weights[cell] > 0.03 * top);
+    strong.sort((a, b) => shown.weights[b] - shown.weights[a]);
+    for (const cell of strong.slice(0, MOST_LINES)) {
+      this.stroke(pen, Math.floor(cell / S), cell % S, Math.min(shown.weights[cell] / top, 1), false);
     }
   }
 

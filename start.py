@@ -61,7 +61,7 @@ def child_environment(**more):
     env = {name: value for name, value in os.environ.items() if name not in leaks}
     env["VIRTUAL_ENV"] = str(VENV)
     env["PATH"] = os.pathsep.join([str(PYTHON.parent), env.get("PATH", "")])
-    env["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel "python3" is that of .venv, whatever the user's own folders hold
+    # Searched first: the kernel "python3" is that of .venv, whatever the user's own folders hold.
     env["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(VENV / "share" / "jupyter"), env.get("JUPYTER_PATH")]))
     env["PYTHONIOENCODING"] = "utf-8"
     env["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or each kernel warns about frozen modules
@@ -199,7 +199,7 @@ def is_cpu_build(report):
 def find_local_cpu_build(version):
     """Whether pip finds a CPU build of torch with no index at all (PIP_FIND_LINKS or pip's settings name a folder)."""
     report = VENV / "torch-report.json"
-    found, _ = pip("--quiet", "--no-index", "--no-deps", "--dry-run", "--ignore-installed", "--report", str(report),
+    found, _ = pip("--quiet", "--no-index", "--no-deps", "--dry-run", "--report", str(report),
                    f"torch=={version}")
     return found and is_cpu_build(json.loads(report.read_text(encoding="utf-8")))
 

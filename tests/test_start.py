@@ -158,12 +158,12 @@ def test_the_kernel_is_that_of_the_environment_whatever_else_is_called_python3(s
     rogue.mkdir(parents=True)
     (rogue / "kernel.json").write_text(json.dumps({"argv": ["rogue"], "display_name": "Rogue", "language": "python"}))
     monkeypatch.setattr(start, "VENV", Path(sys.prefix))
-    environment = start.child_environment(HOME=str(tmp_path), JUPYTER_DATA_DIR=str(rogue.parents[1]))
+    environment = start.child_environment(HOME=str(tmp_path), JUPYTER_DATA_DIR=str(rogue.parents[1]), JUPYTER_PREFER_ENV_PATH="0")
     ask = [sys.executable, "-c", "from jupyter_client.kernelspec import get_kernel_spec as g; print(g('python3').resource_dir)"]
     shown = subprocess.run(ask, env=environment, capture_output=True, text=True, check=True).stdout
     assert shown.startswith(sys.prefix)
     monkeypatch.delitem(environment, "JUPYTER_PATH")  # the rogue is found where nothing is done against it
-    shown = subprocess.run(ask, env={**environment, "JUPYTER_PREFER_ENV_PATH": "0"}, capture_output=True, text=True).stdout
+    shown = subprocess.run(ask, env=environment, capture_output=True, text=True).stdout
     assert shown.strip() == str(rogue)
 
 
@@ -215,7 +215,8 @@ def test_without_a_cpu_build_it_stops_and_allow_cuda_goes_on(indexes):
     course, index = indexes
     shutil.rmtree(index.folders["cpu"])
     index.folders["cpu"].mkdir()
-    assert_one_sentence(course.start("--no-lab"), "did not give the CPU build of torch 9.9.0", "--allow-cuda`")
+    assert_one_sentence(course.start("--no-lab", PIP_EXTRA_INDEX_URL=index.address("usual")),
+                        "did not give the CPU build of torch 9.9.0", "--allow-cuda`")
     assert [name for name in index.asked if "nvidia" in name or "torch" in name] == []
     course.edit("course/machine.py", '"large": 9', '"large": 0')
     code, out, err = course.start("--no-lab", "--allow-cuda")

@@ -64,6 +64,7 @@ WATCH = """(root, events) => {
 
 
 def missing() -> str:
+    """What this measurement lacks on this machine, in one sentence; "" for nothing."""
     return lab.missing()
 
 

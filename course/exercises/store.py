@@ -231,6 +231,7 @@ def _first_answer(db: sqlite3.Connection, question: str) -> Answer | None:
 
 
 def now() -> str:
+    """This moment in UTC, as text that sorts by time."""
     return datetime.datetime.now(datetime.UTC).strftime(MOMENT)
 
 
@@ -243,6 +244,7 @@ def _moment(db: sqlite3.Connection, table: str, column: str, name: str) -> str:
 
 
 def two_digits(chapter: str | int) -> str:
+    """A chapter's number as notebooks are named: 3 → "03"."""
     return f"{chapter:0>2}"
 
 

@@ -28,6 +28,8 @@ def draw(q, k, v, names, weights, output):
 
 
 class Arrow(NamedTuple):
+    """An arrow from the origin, and how it is drawn."""
+
     tip: np.ndarray  # (2,)
     name: str
     color: str

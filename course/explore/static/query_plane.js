@@ -233,7 +233,7 @@ class QueryPlane {
     return nodes;
   }
 
-  /** Where the line through `at` along `way` leaves the frame just inside the picture, in pixels; null where it misses it. */
+  /** Where the line through `at` along `way` leaves the frame, a little inside the picture, in pixels; null where it misses it. */
   edgeOf(plane, at, way) {
     const frame = 0.96 * plane.range;
     let [from, to] = [-Infinity, Infinity];

@@ -52,11 +52,11 @@ class AttentionView {
     this.why = element("p", { class: "ex-why" });
     this.verdict = element("p", { class: "ex-verdict", role: "status" });
     this.sentence = element("p", { class: "ex-sentence" });
-    this.facts = element("table", { class: "ex-facts" });
+    this.facts = factsTable(words);
     this.live = liveRegion();
     this.buildControls();
     this.buildFolds();
-    this.side = element("div", { class: "ex-side" }, this.controls, this.legend.element, this.facts, this.save.element);
+    this.side = element("div", { class: "ex-side" }, this.controls, this.legend.element, this.facts.element, this.save.element);
     this.body = element("div", {}, this.tiles.element, this.verdict,
       element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.sentence, this.side), this.folds);
     this.root.append(this.why, this.body, this.live);
@@ -288,19 +288,17 @@ class AttentionView {
   }
 
   writeFacts(head, row) {
-    const { words, data, root } = this;
-    const rowFacts = data.rowFacts(this.shown, row);
-    const distances = rowFacts.distance !== null;
-    const line = (name, facts) => element("tr", {}, element("th", { scope: "row" }, name),
-      element("td", {}, say(words.bits, { bits: facts.bits.toFixed(2) })),
-      distances ? element("td", {}, facts.distance.toFixed(2)) : null);
-    const heading = element("tr", {}, element("td", {}), element("th", { scope: "col" }, words.entropy),
-      distances ? element("th", { scope: "col" }, words.distance) : null);
-    const lines = [heading, line(say(words.row_facts, { row }), rowFacts)];
-    if (this.shownFacts) lines.push(line(say(data.H > 1 ? words.head_facts : words.all_rows, { head }), this.shownFacts));
-    this.facts.replaceChildren(...lines);
-    root.dataset.entropy = String(rowFacts.bits);
-    root.dataset.headEntropy = this.shownFacts ? String(this.shownFacts.bits) : "";
+    const { words, data, root, shownFacts } = this;
+    const facts = data.rowFacts(this.shown, row);
+    const put = (cells, name, of) => {
+      const texts = [name, of ? say(words.bits, { bits: of.bits.toFixed(2) }) : "–", of && of.distance !== null ? of.distance.toFixed(2) : ""];
+      cells.forEach((cell, i) => { if (cell.textContent !== texts[i]) cell.textContent = texts[i]; });
+    };
+    put(this.facts.rowCells, say(words.row_facts, { row }), facts);
+    put(this.facts.headCells, say(data.H > 1 ? words.head_facts : words.all_rows, { head }), shownFacts);
+    this.facts.distance.textContent = facts.distance === null ? "" : words.distance;
+    root.dataset.entropy = String(facts.bits);
+    root.dataset.headEntropy = shownFacts ? String(shownFacts.bits) : "";
   }
 
   /** New content of a fold, keeping how far the reader has scrolled. */

@@ -35,3 +35,14 @@ function outputTable(output, words) {
   const rows = Array.from(output, (value, d) => [String(d), number(value), signedBar(value / most)]);
   return numberTable(words.output_caption, words.output_headings, rows);
 }
+
+/** The small table of entropy and mean distance, one line for the row and one for the head: {element, rowCells, headCells,
+ *  distance}, filled in at each repaint. */
+function factsTable(words) {
+  const distance = element("th", { scope: "col" });
+  const line = () => [element("th", { scope: "row" }), element("td"), element("td")];
+  const [rowCells, headCells] = [line(), line()];
+  const table = element("table", { class: "ex-facts" },
+    element("tr", {}, element("td"), element("th", { scope: "col" }, words.entropy), distance), element("tr", {}, rowCells), element("tr", {}, headCells));
+  return { element: table, rowCells, headCells, distance };
+}

@@ -34,6 +34,7 @@ class HeatMap {
   constructor({ label, onMove, onHover }) {
     this.grid = new Grid({ label, onMove, onHover });
     this.base = document.createElement("canvas"); // cells, hatching and numbers: redrawn only when weights or size change
+    this.small = document.createElement("canvas"); // one pixel a cell
     this.baseKey = "";
     this.layoutKey = "";
   }
@@ -103,10 +104,9 @@ class HeatMap {
   /** The weights as a picture of T × S pixels. */
   cells(shown, top) {
     const { T, S } = this.data;
-    const small = document.createElement("canvas");
-    [small.width, small.height] = [S, T];
-    const pen = small.getContext("2d");
-    const image = pen.createImageData(S, T);
+    const small = this.small;
+    if (small.width !== S || small.height !== T) [small.width, small.height] = [S, T];
+    const image = new ImageData(S, T);
     for (let cell = 0; cell < T * S; cell++) {
       const [r, g, b] = viridis(shown.weights[cell] / top);
       const at = cell * 4;
@@ -115,7 +115,7 @@ class HeatMap {
       image.data[at + 2] = b;
       image.data[at + 3] = this.closed(shown, cell) ? 0 : 255;
     }
-    pen.putImageData(image, 0, 0);
+    small.getContext("2d").putImageData(image, 0, 0);
     return small;
   }
 

@@ -1,7 +1,7 @@
 // Attention explorer: the same head as lines between two columns of tokens, queries left, keys right.
 
 const MOST_TOKENS = 48; // up to so many tokens the other rows' lines are drawn too, faintly …
-const MOST_LINES = 160; // … but only the strongest, or one sees nothing but grey and waits for it
+const MOST_LINES = 96; // … but only the strongest, or one sees nothing but grey and waits for it
 
 const FAINT_LINES = 150; // of these the heaviest: a thousand curves cost a frame's whole time and show no more than a fog
 

@@ -6,6 +6,7 @@ class HeadTiles {
   /** `compute(head)` gives AttentionData.head's answer; `onChoose(head)` when a tile is chosen. */
   constructor({ label, nameOf, compute, onChoose }) {
     Object.assign(this, { nameOf, compute, onChoose, tiles: [], waiting: [], timer: 0 });
+    this.small = document.createElement("canvas"); // one pixel a cell
     this.element = element("div", { class: "ex-tiles", role: "radiogroup", "aria-label": label });
     this.element.addEventListener("keydown", (event) => this.key(event));
   }
@@ -50,12 +51,12 @@ class HeadTiles {
     });
   }
 
-  /** Draws all tiles anew, one whenever the page is idle, the chosen one first: a drag never waits for them. */
+  /** Draws all tiles anew once the hand rests, one whenever the page is idle, the chosen one first: a drag never waits. */
   refresh(colours) {
     this.colours = colours;
     this.stop();
     this.waiting = Array.from(this.tiles.keys()).sort((a, b) => (b === this.chosen) - (a === this.chosen));
-    this.next();
+    this.rest = setTimeout(() => this.next(), 150);
   }
 
   next() {
@@ -66,6 +67,7 @@ class HeadTiles {
   }
 
   stop() {
+    clearTimeout(this.rest);
     (window.cancelIdleCallback || clearTimeout)(this.timer);
     this.waiting = [];
   }
@@ -74,9 +76,9 @@ class HeadTiles {
     const shown = this.compute(head);
     if (!shown) return;
     const { rows, columns, cells, open } = this.data.overview(shown, TILE);
-    const small = document.createElement("canvas");
-    [small.width, small.height] = [columns, rows];
-    const image = small.getContext("2d").createImageData(columns, rows);
+    const small = this.small;
+    if (small.width !== columns || small.height !== rows) [small.width, small.height] = [columns, rows];
+    const image = new ImageData(columns, rows);
     cells.forEach((weight, cell) => {
       const [r, g, b] = viridis(shown.top > 0 ? weight / shown.top : 0);
       image.data.set([r, g, b, open[cell] ? 255 : 0], cell * 4);
@@ -85,12 +87,14 @@ class HeadTiles {
     const height = this.tileHeight();
     const width = Math.min(TILE, (TILE * columns) / rows);
     const pen = surface(this.tiles[head].canvas, TILE, height);
-    pen.fillStyle = this.colours.raised;
-    pen.fillRect(0, 0, width, height);
-    pen.fillStyle = hatch(pen, this.colours.soft, 4);
-    pen.globalAlpha = 0.4;
-    pen.fillRect(0, 0, width, height);
-    pen.globalAlpha = 1;
+    if (open.includes(0)) {
+      pen.fillStyle = this.colours.raised;
+      pen.fillRect(0, 0, width, height);
+      pen.fillStyle = hatch(pen, this.colours.soft, 4);
+      pen.globalAlpha = 0.4;
+      pen.fillRect(0, 0, width, height);
+      pen.globalAlpha = 1;
+    }
     pen.imageSmoothingEnabled = false;
     pen.drawImage(small, 0, 0, width, height);
   }

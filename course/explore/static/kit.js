@@ -24,6 +24,7 @@ function guard(root) {
   const mark = (node) => {
     if (node.nodeType !== 1) return;
     if (FOCUSABLE.has(node.tagName) || node.hasAttribute("tabindex")) node.setAttribute(SUPPRESS, "true");
+    if (!node.firstElementChild) return;
     for (const inner of node.querySelectorAll("input,button,select,textarea,summary,a,[tabindex]")) {
       inner.setAttribute(SUPPRESS, "true");
     }

@@ -71,19 +71,26 @@ function surface(canvas, width, height) {
   return context;
 }
 
+const hatchTiles = new Map(); // colour, gap and resolution → one tile of the pattern
+
 /** The pattern for "not allowed to look": grey diagonal lines, unlike any weight. */
 function hatch(context, colour, gap = 6) {
-  const tile = document.createElement("canvas");
   const ratio = pixelRatio();
-  tile.width = tile.height = Math.round(gap * ratio);
-  const pen = tile.getContext("2d");
-  pen.strokeStyle = colour;
-  pen.lineWidth = ratio;
-  for (const shift of [-1, 0, 1]) {
-    pen.moveTo(shift * tile.width, tile.height);
-    pen.lineTo((shift + 1) * tile.width, 0);
+  const key = `${colour}|${gap}|${ratio}`;
+  let tile = hatchTiles.get(key);
+  if (!tile) {
+    tile = document.createElement("canvas");
+    tile.width = tile.height = Math.round(gap * ratio);
+    const pen = tile.getContext("2d");
+    pen.strokeStyle = colour;
+    pen.lineWidth = ratio;
+    for (const shift of [-1, 0, 1]) {
+      pen.moveTo(shift * tile.width, tile.height);
+      pen.lineTo((shift + 1) * tile.width, 0);
+    }
+    pen.stroke();
+    hatchTiles.set(key, tile);
   }
-  pen.stroke();
   const pattern = context.createPattern(tile, "repeat");
   pattern.setTransform(new DOMMatrix().scale(1 / ratio));
   return pattern;

@@ -43,11 +43,18 @@ function listen(model, name, callback) {
   return () => model.off(`change:${name}`, callback);
 }
 
-/** share(name, value): the trait is changed on the page at once and told to Python when the hand rests, so that a drag
- *  costs no messages; share.now() tells Python without waiting. */
-function sharing(model, delay = 120) {
-  const tell = debounce(() => model.save_changes(), delay);
-  const share = (name, value) => { if (model.get(name) !== value) { model.set(name, value); tell(); } };
-  share.now = tell.now;
+/** share(name, value): the trait is changed on the page and told to Python at the end of this task, all changes of one
+ *  event in one message (ipywidgets keeps one message in flight and merges the rest, so a drag does not flood the kernel).
+ *  Telling later would let the kernel's echo of an older value undo what the hand is doing; share.now() tells at once. */
+function sharing(model) {
+  let waiting = false;
+  const tell = () => { waiting = false; model.save_changes(); };
+  const share = (name, value) => {
+    if (model.get(name) === value) return;
+    model.set(name, value);
+    if (!waiting) queueMicrotask(tell);
+    waiting = true;
+  };
+  share.now = tell;
   return share;
 }

@@ -204,8 +204,9 @@ def png(fig: Figure) -> bytes:
 class Picture:
     """A figure together with its alternative text: HTML where there is HTML, a PNG elsewhere, the text at least."""
 
-    def __init__(self, data: bytes, alt: str, width: int):
-        self.data, self.alt, self.width = data, alt, width
+    def __init__(self, data: bytes, alt: str):
+        self.data, self.alt = data, alt
+        self.width = round(int.from_bytes(data[16:20], "big") / DPI * 100)  # the width in a PNG's header, to CSS pixels
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         code = base64.b64encode(self.data).decode()
@@ -222,9 +223,7 @@ def show(fig: Figure, alt: str) -> Picture:
 
     alt: one or two sentences that give what the figure shows to somebody who can't see it.
     """
-    data = png(fig)
-    pixels = int.from_bytes(data[16:20], "big")  # the width in a PNG's header
-    return Picture(data, alt, width=round(pixels / DPI * 100))
+    return Picture(png(fig), alt)
 
 
 class Table:

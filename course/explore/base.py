@@ -5,7 +5,6 @@ The kit's files and the explorer's are joined here into one ES module, since rel
 that anywidget makes.
 """
 
-import base64
 from pathlib import Path
 
 import anywidget
@@ -92,8 +91,10 @@ class Explorer(anywidget.AnyWidget):
         return f"{self.kind} explorer: {self.summary()}"
 
     def _repr_mimebundle_(self, **kwargs):
+        from course import figures
+
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        # JupyterLab shows the live view; GitHub, a PDF or an export without scripts shows the picture, a terminal the line.
-        picture = base64.b64encode(self.png()).decode()
-        return {**data, "text/plain": repr(self), "image/png": picture}, metadata
+        # JupyterLab shows the live view; before the cell has run, and in exports, the picture with its alternative text;
+        # GitHub and a PDF the bare picture, a terminal the line.
+        return {**data, **figures.Picture(self.png(), repr(self))._repr_mimebundle_()}, metadata

@@ -219,11 +219,11 @@ def why_no_cpu_torch(version, said):
     """The sentence: is it this machine (a full disk), the whole network, or PyTorch's index alone?"""
     name, values = machine.recognise(said)
     if name in ("network", "no_build", "unknown"):
-        answers, said = pip("--dry-run", "--no-deps", "--ignore-installed", "--timeout", "15", "--retries", "1", "platformdirs")
+        answers, said = pip("--dry-run", "--no-deps", "--ignore-installed", "--timeout", "15", "--retries", "0", "platformdirs")
         if answers:
             return text("install", "no_cpu_torch", version=version)
         name, values = machine.recognise(said)
-    return machine.cause("network" if name == "no_build" else name, LOG, **values)
+    return machine.cause("network" if name == "no_build" else name, LOG, **values)  # each index has that one
 
 
 def install(mode, allow_cuda, inherit=()):

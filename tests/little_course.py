@@ -127,11 +127,11 @@ def jupyterlab(out):
     return json.loads(next(line for line in out.splitlines() if line.startswith("JUPYTERLAB ")).partition(" ")[2])
 
 
-def unshared(*flags):
-    """The words that run a command in namespaces of its own (without a network: -n, with its own mounts: -m), or None."""
-    words = ["unshare", "-r", *flags, "--"]
-    if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True).returncode == 0:
-        return words
+def unshared(flag):
+    """The words that run a command with mounts (-m) or a network (-n) of its own, or None where that is not allowed."""
+    for words in (["unshare", "-r", flag, "--"], ["unshare", flag, "--"]):  # as anyone; as root, inside a chroot too
+        if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True).returncode == 0:
+            return words
     return None
 
 

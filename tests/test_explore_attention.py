@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import traitlets
 
 from course import explore
 from course.blocks.attention import attention, causal_mask, softmax
-from course.explore.attention_explorer import MOST_TOKENS
+from course.explore.attention_explorer import MOST_TOKENS, AttentionExplorer
 from course.explore.attention_figure import nice_top
 from course.lens.recording import Recording
 
@@ -72,6 +74,50 @@ def test_seventy_two_heads_of_256_tokens_stay_small():
     size = sum(len(value) for value in state.values() if isinstance(value, bytes))
     rest = len(json.dumps({name: value for name, value in state.items() if not isinstance(value, bytes)}))
     assert size == 72 * 2 * 256 * 32 * 4 and size + rest < 10e6
+
+
+PAGE = """
+const state = JSON.parse(await new Promise((done) => { let text = ""; process.stdin.on("data", (d) => text += d).on("end", () => done(text)); }));
+for (const name of ["tensors", "mask_bits"]) {
+    const raw = Buffer.concat([Buffer.from([0]), Buffer.from(state[name], "base64")]); // begins at an odd address
+    state[name] = new DataView(raw.buffer, raw.byteOffset + 1, raw.length - 1); }
+const data = new AttentionData({ get: (name) => state[name] });
+const answer = [];
+for (const mask of ["none", "causal", "given"]) for (const scaleOn of [true, false]) for (const temperature of [0.3, 1, 7])
+  for (let head = 0; head < data.H; head++) {
+    const shown = data.head(head, { temperature, scaleOn, mask });
+    answer.push({ mask, scaleOn, temperature, head, weights: Array.from(shown.weights), nothing: Array.from(shown.nothing), top: shown.top,
+      products: Array.from(data.headProducts(head)), outputs: Array.from({ length: data.T }, (_, i) => Array.from(data.output(head, shown, i))),
+      row: data.rowFacts(shown, 1), all: data.headFacts(shown) });
+  }
+console.log(JSON.stringify(answer));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed; the browser tests compare the page's numbers too")
+@pytest.mark.parametrize("mask", [MASK, np.stack([causal_mask(T), MASK, MASK.T])], ids=["one mask", "a mask a head"])
+def test_the_pages_arithmetic_is_numpys_in_every_cell(mask):
+    e = make(mask=mask)
+    state = {name: value for name, value in e.get_state().items() if name in ("shape", "tokens", "key_tokens")}
+    state |= {name: base64.b64encode(getattr(e, name)).decode() for name in ("tensors", "mask_bits")}
+    code = AttentionExplorer._esm + PAGE
+    done = subprocess.run(["node", "--input-type=module", "-e", code], input=json.dumps(state), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert len(answers) == 3 * 2 * 3 * H
+    for page in answers:
+        e.mask_mode, e.scale_on, e.temperature = page["mask"], page["scaleOn"], page["temperature"]
+        head = page["head"]
+        weights = e.weights()[head]
+        np.testing.assert_allclose(np.reshape(page["weights"], (T, T)), weights, rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(np.reshape(page["products"], (T, T)), q[head] @ k[head].T, rtol=1e-12)
+        np.testing.assert_allclose(page["outputs"], e.output()[head], rtol=1e-9, atol=1e-12)
+        assert page["nothing"] == (~weights.any(-1)).astype(int).tolist() and page["top"] == pytest.approx(weights.max())
+        bits = -(weights * np.log2(np.where(weights > 0, weights, 1))).sum(-1)
+        far = (weights * np.abs(np.subtract.outer(np.arange(T), np.arange(T)))).sum(-1)
+        some = weights.any(-1)
+        assert page["row"] == pytest.approx({"bits": bits[1], "distance": far[1]})
+        assert page["all"] == pytest.approx({"bits": bits[some].mean(), "distance": far[some].mean()})
 
 
 # ── how it opens ─────────────────────────────────────────────────────────────────────────────────────────────

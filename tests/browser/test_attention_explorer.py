@@ -275,7 +275,16 @@ def test_typing_faster_than_the_kernel_never_shows_a_stale_picture(open_notebook
     assert seen[:2] == ["ab", "abc"] and seen[-1] == "abcdefgh" and len(seen) <= 4  # not once a letter
     assert box.input_value() == "abcdefgh" and notebook.python("e.tokens") == list("abcdefgh")
 
+    notebook.page.keyboard.type("i")
+    root.locator(".ex-grid canvas").click()  # the cursor's message must not carry the old text as an answer
+    root.get_by_text("picture of abcdefghi").wait_for()
+    notebook.wait_idle()
+    seen = notebook.python("seen")
+    assert seen[-1] == "abcdefghi" and len(set(seen)) == len(seen)
+
     weight = data(root, "weight")
+    box.focus()
+    notebook.page.keyboard.press("End")
     notebook.page.keyboard.type("!")
     root.get_by_role("alert").get_by_text("Your function of the text raised ValueError: no ! please").wait_for()
     notebook.wait_idle()

@@ -12,7 +12,7 @@ class AttentionView {
     this.words = model.get("sentences");
     this.share = sharing(model);
     this.hovered = null;
-    this.loads = 0;
+    this.typing = false;
     this.repaint = frame(() => this.paint());
     this.colours = null;
     this.shell = shell(model, el, { kind: "attention", label: this.words.label, onLook: () => this.restyle() });
@@ -32,6 +32,7 @@ class AttentionView {
   close() {
     this.stops.forEach((stop) => stop());
     this.sizes.disconnect();
+    this.ask.now();
     this.tiles.stop();
     this.repaint.cancel();
     clearTimeout(this.slow);
@@ -66,7 +67,7 @@ class AttentionView {
   buildControls() {
     const { words, model, share } = this;
     this.text = textBox({ label: words.text, value: model.get("text"), onInput: (text) => this.typed(text) });
-    this.ask = debounce((text) => { model.set("text", text); model.save_changes(); }, 250);
+    this.ask = debounce((text) => this.askFor(text), 250);
     this.temperature = slider({ label: words.temperature, min: 0.05, max: 20, value: model.get("temperature"), log: true,
       format: (x) => say(words.temperature_value, { value: number(x) }), onInput: (x) => share("temperature", x) });
     this.scale = toggle({ label: words.scale, value: model.get("scale_on"), onInput: (on) => share("scale_on", on) });
@@ -89,10 +90,9 @@ class AttentionView {
 
   /** Takes over what Python sent, unless a newer text is on its way: then the last picture stays. */
   load() {
-    const { model, words } = this;
-    const waiting = model.get("request") > model.get("answered");
-    this.busy(waiting);
-    if (waiting) return;
+    const { model } = this;
+    this.busy(this.waiting());
+    if (this.waiting()) return;
     const empty = !model.get("data_revision");
     this.body.hidden = empty;
     this.why.hidden = empty;
@@ -123,15 +123,25 @@ class AttentionView {
   }
 
   typed(text) {
-    const { model } = this;
-    model.set("request", Math.max(model.get("request"), model.get("answered")) + 1); // whatever is on its way is old now
+    this.typing = true; // whatever is on its way is old now
+    this.load();
     this.ask(text);
   }
 
+  /** Text and the number of the request leave in one message, or the old text would answer the new request. */
+  askFor(text) {
+    const { model } = this;
+    this.typing = false;
+    model.set("request", Math.max(model.get("request"), model.get("answered")) + 1);
+    model.set("text", text);
+    model.save_changes();
+  }
+
+  /** True while the picture is not that of the text in the box. */
+  waiting() { return this.typing || this.model.get("request") > this.model.get("answered"); }
+
   textFromOutside() {
-    if (document.activeElement !== this.text.input || this.model.get("request") <= this.model.get("answered")) {
-      this.text.set(this.model.get("text"));
-    }
+    if (!this.typing) this.text.set(this.model.get("text"));
   }
 
   busy(on) {
@@ -207,7 +217,7 @@ class AttentionView {
     const state = this.state();
     if (model.get("uses")) {
       this.body.hidden = !model.get("theirs_revision");
-      if (model.get("request") <= model.get("answered")) this.busy(state.late && !model.get("problem"));
+      if (!this.waiting()) this.busy(state.late && !model.get("problem"));
       if (this.body.hidden) { this.shell.painted(); return; }
     }
     const head = Math.min(model.get("head"), data.H - 1);

@@ -16,7 +16,6 @@ function put(node, attributes) {
 /** An SVG element; strings among the children become text nodes. */
 function svg(tag, attributes = {}, ...children) {
   const node = put(document.createElementNS(SVG, tag), attributes);
-  if ("tabindex" in attributes) node.setAttribute(SUPPRESS, "true");
   node.append(...children);
   return node;
 }

@@ -107,7 +107,7 @@ class LittleCourse:
         """Run start.py to its end.  Returns (exit code, what it said, what it said on stderr)."""
         with self.open(*words, **how) as process:
             try:
-                out, err = process.communicate(timeout=90)
+                out, err = process.communicate(timeout=250)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise

@@ -316,6 +316,11 @@ class NotebookPage:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.wait_for_timeout(200)
 
+    def cells(self) -> list[list[str]]:
+        """[id, type] of each cell: what stray keys must leave alone.  (In command mode `d d` and `x` take a cell away and
+        `a` and `b` put one in, so that their number alone proves nothing.)"""
+        return self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.map(c => [c.model.id, c.model.type])")
+
     def cell_count(self) -> int:
         """Cells the notebook has now (a stray `d d` in command mode deletes one)."""
         return self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")

@@ -17,7 +17,7 @@
 
 `open_notebook(cells_or_path, width=1280, height=1000, touch=False, reduced_motion=False)` opens a fresh copy in a page
 of its own; it is closed (kernel too) after the test.  `notebook.page` is playwright's page.  Also: `errors()`,
-`console_errors`, `outside_requests`, `wait_idle()`, `set_size(width, height)`, `cell_count()`, `close()`.
+`console_errors`, `outside_requests`, `wait_idle()`, `set_size(width, height)`, `cells()`, `cell_count()`, `close()`.
 
 Where there is no Chromium the tests are skipped and say so; with CI set they fail.  The driver itself is
 `course.bench.lab`, which the latency bench uses too.

@@ -47,11 +47,18 @@ HTML('<div id="floor" tabindex="0" data-lm-suppress-shortcuts="true" data-revisi
 """
 COUNT_KEYS = """floor => floor.addEventListener("keydown", event => {
     event.stopPropagation();
-    requestAnimationFrame(() => { floor.textContent = floor.dataset.revision++; });
+    floor.textContent = floor.dataset.revision++;
 })"""
 
-# A message sent from within an animation frame arrives when that frame has been painted.
+# A message sent from within an animation frame arrives when that frame has been painted.  What was drawn outside of one
+# (most explorers draw at the end of the event) is painted with the next frame, so the message is sent from there.
 WATCH = """(root, events) => {
+    const ask = window.requestAnimationFrame.bind(window);
+    let inFrame = false;
+    window.requestAnimationFrame = callback => ask(time => {
+        inFrame = true;
+        try { callback(time); } finally { queueMicrotask(() => { inFrame = false; }); }  // after the observer below was told
+    });
     const samples = [];
     let began = null;
     const afterThisFrame = () => {
@@ -63,13 +70,13 @@ WATCH = """(root, events) => {
     for (const type of events) window.addEventListener(type, start, true);
     const live = root.hasAttribute("data-revision");
     const observer = new MutationObserver(() => {
-        if (live) return afterThisFrame(); // explorers draw within an animation frame, which is being painted now
+        if (live) return inFrame ? afterThisFrame() : ask(afterThisFrame);
         const image = root.querySelector("img");
-        if (image && image !== observer.seen) { observer.seen = image; image.decode().then(() => requestAnimationFrame(afterThisFrame), () => {}); }
+        if (image && image !== observer.seen) { observer.seen = image; image.decode().then(() => ask(afterThisFrame), () => {}); }
     });
     observer.seen = live ? null : root.querySelector("img");
     observer.observe(root, live ? {attributes: true, attributeFilter: ["data-revision"]} : {childList: true, subtree: true});
-    root.watch = {samples, stop() { observer.disconnect(); for (const type of events) window.removeEventListener(type, start, true); }};
+    root.watch = {samples, stop() { window.requestAnimationFrame = ask; observer.disconnect(); for (const type of events) window.removeEventListener(type, start, true); }};
 }"""
 
 

@@ -156,11 +156,24 @@ function entropyBits(probabilities) {
   return bits;
 }
 
-/** `callback` at most once for each animation frame, however often the returned function is called. */
+/** `callback` at most once for each animation frame, however often the returned function is called.  The first call after
+ *  a frame is answered at the end of the present event, while the browser still waits for the next frame: drawing within
+ *  the frame would make the learner wait for both. */
 function frame(callback) {
-  let asked = 0;
-  const request = () => { if (!asked) asked = requestAnimationFrame((time) => { asked = 0; callback(time); }); };
-  request.cancel = () => { cancelAnimationFrame(asked); asked = 0; };
+  let asked = 0; // 0: nothing is waiting; -1: the end of this event; else the animation frame's number
+  let drawn = false; // since the last frame
+  const run = () => {
+    asked = 0;
+    if (!drawn) requestAnimationFrame(() => { drawn = false; });
+    drawn = true;
+    callback(performance.now());
+  };
+  const request = () => {
+    if (asked) return;
+    asked = drawn ? requestAnimationFrame(run) : -1;
+    if (asked === -1) queueMicrotask(() => { if (asked === -1) run(); });
+  };
+  request.cancel = () => { if (asked > 0) cancelAnimationFrame(asked); asked = 0; };
   return request;
 }
 

@@ -24,7 +24,8 @@ class AttentionView {
       listen(model, "theirs_revision", () => { this.shown = null; this.refresh(); }),
       listen(model, "text", () => this.textFromOutside()),
     ];
-    this.sizes = new ResizeObserver(() => this.repaint());
+    this.width = 0; // of the root's content, as the browser last laid it out: to ask at each repaint would make it lay out again
+    this.sizes = new ResizeObserver(([entry]) => { this.width = entry.contentRect.width; this.repaint(); });
     this.sizes.observe(this.root);
     this.load();
   }
@@ -212,7 +213,7 @@ class AttentionView {
 
   paint() {
     const { model, data, root } = this;
-    if (!data || !root.isConnected || root.clientWidth === 0) return;
+    if (!data || !root.isConnected || !this.width) return;
     if (!this.colours) this.colours = themeColours(root);
     const state = this.state();
     if (model.get("uses")) {
@@ -243,8 +244,7 @@ class AttentionView {
 
   /** Shares the width between heat map, lines and controls. */
   place() {
-    const style = getComputedStyle(this.root);
-    const width = this.root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const width = this.width;
     const wide = width >= WIDE;
     this.root.classList.toggle("ex-wide", wide);
     const beside = width >= 560;

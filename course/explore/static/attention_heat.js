@@ -91,7 +91,7 @@ class HeatMap {
     pen.imageSmoothingEnabled = false;
     pen.drawImage(this.cells(shown, top), ...area);
     if (cell >= 8) { // gaps between cells, not between places that are closed
-      pen.globalCompositeOperation = "source-atop";
+      pen.globalCompositeOperation = shown.mask || shown.nothing.includes(1) ? "source-atop" : "source-over";
       pen.fillStyle = this.colours.ground;
       for (let i = 1; i < T; i++) pen.fillRect(left, above + i * cell - 0.5, cell * S, 1);
       for (let j = 1; j < S; j++) pen.fillRect(left + j * cell - 0.5, above, 1, cell * T);

@@ -1,9 +1,7 @@
 // Attention explorer: the same head as lines between two columns of tokens, queries left, keys right.
 
 const MOST_TOKENS = 48; // up to so many tokens the other rows' lines are drawn too, faintly …
-const MOST_LINES = 96; // … but only the strongest, or one sees nothing but grey and waits for it
-
-const FAINT_LINES = 150; // of these the heaviest: a thousand curves cost a frame's whole time and show no more than a fog
+const MOST_LINES = 64; // … but only the strongest, or one sees nothing but grey and waits for it
 
 class LinesView {
   constructor({ label, onRow, onColumn }) {
@@ -38,8 +36,8 @@ class LinesView {
   stroke(pen, row, column, share, strong) {
     const { T, S } = this.data;
     const [y0, y1, middle] = [this.y(row, T), this.y(column, S), (this.from + this.to) / 2];
-    pen.globalAlpha = strong ? 0.25 + 0.75 * share : 0.3 * share;
-    pen.lineWidth = strong ? 0.75 + 7 * share : 0.5 + 3 * share;
+    pen.globalAlpha = strong ? 0.25 + 0.75 * share : 0.15 + 0.5 * share;
+    pen.lineWidth = strong ? 0.75 + 7 * share : 1; // hairlines: wide curves, a hundred of them, cost half a frame
     pen.beginPath();
     pen.moveTo(this.from, y0);
     pen.bezierCurveTo(middle, y0, middle, y1, this.to, y1);

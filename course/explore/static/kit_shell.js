@@ -43,18 +43,26 @@ function listen(model, name, callback) {
   return () => model.off(`change:${name}`, callback);
 }
 
-/** share(name, value): the trait is changed on the page and told to Python at the end of this task, all changes of one
- *  event in one message (ipywidgets keeps one message in flight and merges the rest, so a drag does not flood the kernel).
- *  Telling later would let the kernel's echo of an older value undo what the hand is doing; share.now() tells at once. */
-function sharing(model) {
-  let waiting = false;
-  const tell = () => { waiting = false; model.save_changes(); };
+/** share(name, value): the trait is changed on the page at once and told to Python when the hand rests, or JupyterLab would
+ *  redraw the kernel's busy sign between a key press and its picture.  Until then the hand's value holds, whatever the
+ *  kernel's late echo of an older one says.  share.now() tells Python without waiting. */
+function sharing(model, delay = 120) {
+  const untold = new Map(); // trait: the function that keeps its value
+  const tell = () => {
+    for (const [name, keep] of untold) model.off(`change:${name}`, keep);
+    untold.clear();
+    model.save_changes();
+  };
+  const later = debounce(tell, delay);
   const share = (name, value) => {
     if (model.get(name) === value) return;
+    if (untold.has(name)) model.off(`change:${name}`, untold.get(name));
     model.set(name, value);
-    if (!waiting) queueMicrotask(tell);
-    waiting = true;
+    const keep = () => { if (model.get(name) !== value) model.set(name, value); };
+    untold.set(name, keep);
+    model.on(`change:${name}`, keep);
+    later();
   };
-  share.now = tell;
+  share.now = () => { later.cancel(); tell(); };
   return share;
 }

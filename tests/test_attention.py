@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from course.blocks.attention import attention, attention_steps, attention_torch, causal_mask, padding_mask, softmax
+from course.blocks.attention import (
+    attention, attention_scores, attention_steps, attention_torch, causal_mask, padding_mask, softmax, window_mask,
+)  # fmt: skip
 
 finite = st.floats(-1e4, 1e4)
 rows = st.integers(1, 6).flatmap(lambda n: arrays(np.float64, (3, n), elements=finite))
@@ -86,6 +88,21 @@ def test_nothing_to_look_at_is_zero():
     output, weights = attention(q, k, v, np.zeros((5, 5), bool))
     assert (output == 0).all() and (weights == 0).all()
     assert attention(q, k[:0], v[:0])[0].tolist() == np.zeros((5, 4)).tolist()
+
+
+def test_a_window_ends_with_the_word_itself():
+    assert window_mask(4, 2).astype(int).tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
+    for T in (1, 2, 5):
+        np.testing.assert_array_equal(window_mask(T, 1), np.eye(T, dtype=bool))
+        np.testing.assert_array_equal(window_mask(T, T), causal_mask(T))
+        np.testing.assert_array_equal(window_mask(T, T + 3), causal_mask(T))
+
+
+def test_scores_are_dot_products_over_the_root_of_the_width():
+    q, k, _ = random_qkv()
+    for i, j in np.ndindex(5, 5):
+        np.testing.assert_allclose(attention_scores(q, k)[i, j], sum(a * b for a, b in zip(q[i], k[j])) / 2, rtol=1e-12)
+    assert attention_scores([[1, 2]], [[3, 4]]).dtype == np.float64
 
 
 def test_steps_are_the_steps():

@@ -2,8 +2,8 @@ r"""Scaled dot-product attention: every word looks for others, weighs them, and 
 
     Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V         Vaswani et al. 2017, arXiv 1706.03762, equation 1
 
-The hand version comes first (NumPy, float64): `softmax`, masks, `attention`, and `attention_steps`, which
-returns every intermediate by name.  The layer follows (PyTorch, batched, trainable): `attention_torch`
+The hand version comes first (NumPy, float64): `softmax`, masks, `attention_scores`, `attention`, and
+`attention_steps`, which returns every intermediate by name.  The layer follows (PyTorch, batched, trainable): `attention_torch`
 and `SelfAttention`.  Both take any number of leading axes, so one head, many heads and a batch of
 examples are the same call.
 
@@ -84,6 +84,50 @@ def padding_mask(lengths, T: int) -> np.ndarray:
     return np.arange(T) < lengths[:, None]  # (B, T)
 
 
+def window_mask(T: int, width: int) -> np.ndarray:
+    """A causal mask with a short memory: query t may look at the `width` keys that end with its own, t−width+1 … t.
+
+    width: int ≥ 1; the word itself counts, so width 1 is each word alone and width T the whole causal mask.
+    Returns (T, T) bool, True = may look.  With it the cost of attention grows with T · width in place of T²
+    (sliding-window attention; Beltagy et al. 2020, arXiv 2004.05150; Jiang et al. 2023, arXiv 2310.06825).
+    """
+    t = np.arange(T)
+    distance = t[:, None] - t  # (T, T)  how far back each key lies from each query
+    return (distance >= 0) & (distance < width)
+
+
+def attention_scores(q, k) -> np.ndarray:
+    """How interesting each key is to each query: q kᵀ / √D.
+
+    q: (..., T, D) queries;  k: (..., S, D) keys.  Returns (..., T, S), row = query, column = key, float64.
+    """
+    q, k = np.asarray(q, dtype=np.float64), np.asarray(k, dtype=np.float64)
+    D = q.shape[-1]
+    return q @ k.swapaxes(-1, -2) / math.sqrt(D)  # (..., T, S)
+
+
+def attention(q, k, v, mask=None) -> tuple[np.ndarray, np.ndarray]:
+    """Let every query look at all keys and take a weighted blend of the values.
+
+        weights = softmax(q kᵀ / √D)        output = weights v         (arXiv 1706.03762, equation 1)
+
+    q: (..., T, D) queries;  k: (..., S, D) keys;  v: (..., S, Dv) values;
+    mask: None or bool, broadcastable to (..., T, S), True = may look.
+    Returns output (..., T, Dv) and weights (..., T, S), float64.
+    A query that may look at nothing has weights 0 and output 0.
+    Raises ValueError when shapes do not fit, TypeError when the mask is not boolean.
+    """
+    q, k, v = (np.asarray(a, dtype=np.float64) for a in (q, k, v))
+    mask = None if mask is None else np.asarray(mask)
+    _check(q, k, v, mask)
+
+    scores = attention_scores(q, k)  # (..., T, S)
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf)
+    weights = softmax(scores)
+    return weights @ v, weights  # (..., T, Dv), (..., T, S)
+
+
 class AttentionSteps(NamedTuple):
     """Every intermediate of `attention`, in the order in which they arise."""
 
@@ -96,31 +140,11 @@ class AttentionSteps(NamedTuple):
 
 def attention_steps(q, k, v, mask=None) -> AttentionSteps:
     """`attention`, with every step kept: see there for arguments and errors."""
-    q, k, v = (np.asarray(a, dtype=np.float64) for a in (q, k, v))
-    mask = None if mask is None else np.asarray(mask)
-    _check(q, k, v, mask)
-    D = q.shape[-1]
-
-    products = q @ k.swapaxes(-1, -2)  # (..., T, S)
-    scores = products / math.sqrt(D)
+    output, weights = attention(q, k, v, mask)
+    products = np.asarray(q, dtype=np.float64) @ np.asarray(k, dtype=np.float64).swapaxes(-1, -2)
+    scores = attention_scores(q, k)
     masked_scores = scores if mask is None else np.where(mask, scores, -np.inf)
-    weights = softmax(masked_scores)
-    output = weights @ v  # (..., T, Dv)
     return AttentionSteps(products, scores, masked_scores, weights, output)
-
-
-def attention(q, k, v, mask=None) -> tuple[np.ndarray, np.ndarray]:
-    """Let every query look at all keys and take a weighted blend of the values.
-
-        weights = softmax(q kᵀ / √D)        output = weights v         (arXiv 1706.03762, equation 1)
-
-    q: (..., T, D) queries;  k: (..., S, D) keys;  v: (..., S, Dv) values;
-    mask: None or bool, broadcastable to (..., T, S), True = may look.
-    Returns output (..., T, Dv) and weights (..., T, S), float64.
-    Raises ValueError when shapes do not fit, TypeError when the mask is not boolean.
-    """
-    steps = attention_steps(q, k, v, mask)
-    return steps.output, steps.weights
 
 
 def _check(q, k, v, mask) -> None:

@@ -118,13 +118,19 @@ def _held(path: Path) -> str | None:
 
 def _put(notebook: dict, path: Path, record: dict) -> None:
     """Write a copy without the outputs that would give an answer away; record what it was made from."""
-    cells = [{**cell, "outputs": [], "execution_count": None} if _hides(cell) else cell for cell in notebook["cells"]]
+    cells = [_emptied(cell) if _hides(cell) else cell for cell in notebook["cells"]]
     write_whole(path, json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     record[path.name] = fingerprint(notebook)
 
 
 def _hides(cell: dict) -> bool:
     return cell["cell_type"] == "code" and HIDE in cell.get("metadata", {}).get("tags", [])
+
+
+def _emptied(cell: dict) -> dict:
+    """Without output, and unfolded: what the learner's own run shows is to be seen."""
+    metadata = {name: value for name, value in cell["metadata"].items() if name != "jupyter"}
+    return {**cell, "outputs": [], "execution_count": None, "metadata": metadata}
 
 
 def _free(copy: Path, label: str) -> Path:

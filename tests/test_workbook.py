@@ -54,9 +54,14 @@ def test_a_first_start_copies_every_chapter_and_a_second_says_nothing(desk):
 
 def test_outputs_that_give_an_answer_away_do_not_reach_the_copy(desk):
     desk.ship("predict()", tags=[workbook.HIDE], name="04_heads.ipynb")
+    shipped = json.loads((desk.notebooks / "04_heads.ipynb").read_text())
+    shipped["cells"][0]["metadata"]["jupyter"] = {"outputs_hidden": True}
+    (desk.notebooks / "04_heads.ipynb").write_text(json.dumps(shipped))
     desk.refresh()
     outputs = {name: json.loads((desk.workbook / name).read_text())["cells"][0]["outputs"] for name in desk.names}
     assert outputs["04_heads.ipynb"] == []
+    copied = json.loads((desk.workbook / "04_heads.ipynb").read_text())["cells"][0]["metadata"]
+    assert copied["tags"] == [workbook.HIDE] and "jupyter" not in copied  # folded outputs would stay folded
     assert outputs[NAME][0]["text"] == ["the answer\n"]
 
 

@@ -5,7 +5,7 @@ The names are fetched when they are first asked for, so that importing the packa
 
 import importlib
 
-_HOMES = {"progress": "record", "restore": "record", "export": "record", "import_": "record"}
+_HOMES = {"check": "checking", "hint": "checking", "solution": "checking", "progress": "record", "restore": "record", "export": "record", "import_": "record"}
 
 __all__ = sorted(_HOMES)
 

@@ -18,7 +18,10 @@ from pathlib import Path
 import nbformat
 
 from course import build
+from course.exercises import cells
+from course.exercises.task import all_tasks
 from course.setup_cell import SETUP_CELL
+from course.workbook import HIDE
 
 ROOT = build.ROOT
 LONGEST_CODE, LONGEST_PROSE, LONGEST_DEFINITION = 30, 60, 10  # lines
@@ -272,6 +275,44 @@ def no_package_name_is_redefined(chapter: Chapter) -> list[str]:
         if not _is_exercise(cell):
             found += [f"{cell.id} redefines {name} of {names[name]}" for name in defined if name in names]
     return found
+
+
+@rule
+def exercises_are_the_packages(chapter: Chapter) -> list[str]:
+    """The exercise cells are the chapter's tasks, in order, each made from the package's function, each with its check."""
+    tasks = [task for task in all_tasks().values() if task.chapter == chapter.target.stem[:2]]
+    given = [cell for cell in chapter.code if _is_exercise(cell)]
+    found = [] if len(given) == len(tasks) else [f"{len(given)} cells are exercises, the chapter has {len(tasks)} tasks"]
+    for task, cell in zip(tasks, given):
+        found += [] if cell.source == cells.stub(task) else [f"{cell.id} is not the stub of {task.name}"]
+        after = "\n".join(later.source for later in chapter.code[chapter.code.index(cell) :])
+        found += [] if f'check("{task.name}", ' in after else [f"{cell.id}: no check of {task.name} follows"]
+        prose = f"difficulty {task.difficulty} of 5 · {task.minutes} minutes"
+        core = "core" if task.core else "extra"
+        found += [] if f"{core} · {prose}" in _prose_before(chapter, cell) else [f"{cell.id} does not say: {core} · {prose}"]
+    return found
+
+
+def _prose_before(chapter: Chapter, cell) -> str:
+    """The prose right above a cell."""
+    above = chapter.notebook.cells[: chapter.notebook.cells.index(cell)]
+    return next((other.source for other in reversed(above) if other.cell_type == "markdown"), "")
+
+
+@rule
+def predictions_are_kept_until_they_are_revealed(chapter: Chapter) -> list[str]:
+    """After a question its truth is revealed, in a cell whose output is hidden; two questions a chapter at most."""
+    asked, found = {}, []
+    for cell in chapter.code:
+        for name in re.findall(r'\bmy_prediction\(\s*"([^"]+)"', cell.source):
+            asked[name] = cell
+        for name in re.findall(r'\breveal\(\s*"([^"]+)"', cell.source):
+            found += [] if name in asked else [f"{cell.id} reveals {name}, which was not asked before"]
+            hidden = HIDE in cell.metadata.get("tags", []) and cell.metadata.get("jupyter", {}).get("outputs_hidden")
+            found += [] if hidden else [f"{cell.id} shows the answer to {name} to who scrolls"]
+            asked[name] = None
+    found += [f"{cell.id} asks {name}, which is never revealed" for name, cell in asked.items() if cell is not None]
+    return found + ([f"{len(asked)} predictions, two are enough"] if len(asked) > 2 else [])
 
 
 def _defined(statement: ast.stmt) -> list[str]:

@@ -108,6 +108,13 @@ PLANTED = [
     ("long_definitions_belong_in_the_package", lambda n: add_code(n, "class A:\n" + "    x = 1\n" * 10), "A has 11 lines"),
     ("no_package_name_is_redefined", lambda n: add_code(n, "def softmax(x):\n    pass"), "softmax of course.blocks.attention"),
     ("no_package_name_is_redefined", lambda n: add_code(n, "attention, y = 1, 2"), "redefines attention"),
+    ("exercises_are_the_packages", lambda n: add_code(n, "def softmax(x):\n    ...", ["exercise"]), "1 cells are exercises, .* 0"),
+    ("predictions_are_kept_until_they_are_revealed", lambda n: add_code(n, 'my_prediction("98.a", "?", [])'), "never revealed"),
+    ("predictions_are_kept_until_they_are_revealed", lambda n: add_code(n, 'reveal("98.a", 1)'), "was not asked before"),
+    ("predictions_are_kept_until_they_are_revealed", lambda n: add_code(n, 'my_prediction("98.a")\nreveal("98.a", 1)'),
+     "to who scrolls"),
+    ("predictions_are_kept_until_they_are_revealed", lambda n: add_code(n, "\n".join(f'my_prediction("98.{i}")' for i in "abc")),
+     "two are enough"),
     ("voice", lambda n: add_prose(n, "This is **just** an average."), "'just'"),
     ("voice", lambda n: add_prose(n, "Of course it is."), "'Of course'"),
     ("voice", lambda n: add_prose(n, "It is, clearly,\ntrivially so."), "'clearly'"),
@@ -157,6 +164,21 @@ def test_an_exercise_may_define_what_the_package_defines(good, tmp_path, tags, f
     for rule in RULES:
         if rule.__name__ in ("no_package_name_is_redefined", "long_definitions_belong_in_the_package"):
             assert bool(rule(chapter)) is found
+
+
+def test_a_stub_that_was_changed_is_noticed(tmp_path):
+    chapter = next(chapter for chapter in Chapter.all() if chapter.target.stem.startswith("03_"))
+    rule = next(rule for rule in RULES if rule.__name__ == "exercises_are_the_packages")
+    for old, new, sentence in [
+        ("def softmax(x, axis: int = -1)", "def softmax(x)", "is not the stub of softmax"),
+        ('check("softmax"', 'check("softmaxx"', "no check of softmax follows"),
+        ("difficulty 2 of 5 · 8 minutes", "difficulty 1 of 5 · 8 minutes", "does not say: core · difficulty 2 of 5 · 8 minutes"),
+    ]:
+        notebook = nbformat.read(chapter.target, as_version=4)
+        edit(notebook, old, new)
+        target = tmp_path / chapter.target.name
+        target.write_text(json.dumps(notebook), encoding="utf-8")
+        assert any(sentence in found for found in rule(Chapter(chapter.source, target)))
 
 
 def test_words_inside_code_and_longer_words_are_allowed(good, tmp_path):

@@ -1,0 +1,140 @@
+"""Is this answer right, and does it behave as that one?  Nothing is broadcast, reshaped or converted to fit."""
+
+import numbers
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from course.exercises.run import Outcome
+from course.exercises.task import Task
+
+
+class Difference(NamedTuple):
+    """How an answer differs from the expected one: the name of a sentence of exercises.toml, [kinds], and its holes."""
+
+    kind: str
+    part: int = 0  # of an answer that is a tuple
+    holes: dict = {}
+
+
+class Answer(NamedTuple):
+    """What is asked for: its parts (one, if it is no tuple), and how near is near enough."""
+
+    parts: tuple
+    names: tuple[str, ...]
+    rtol: float
+    atol: float
+
+
+def expected(task: Task, value) -> Answer:
+    """The reference's value as an Answer.  A single array has one part, without a name."""
+    return Answer(value if isinstance(value, tuple) else (value,), task.results or ("",), task.rtol, task.atol)
+
+
+def parts_of(value, answer: Answer):
+    """The learner's value cut into as many parts as are asked for, or a Difference."""
+    if value is None:
+        return Difference("nothing")
+    if len(answer.parts) == 1:
+        return (value,)
+    asked = {"names": ", ".join(answer.names), "count": len(answer.parts)}
+    if not isinstance(value, (tuple, list)):
+        return Difference("one_thing", holes=asked | {"type": type(value).__name__})
+    if len(value) != len(answer.parts):
+        return Difference("other_count", holes=asked | {"given": len(value)})
+    return tuple(value)
+
+
+def difference(answer: Answer, value) -> Difference | None:
+    """The first thing that is off: kind before shape, shape before dtype, then NaN, then the numbers.  None if right."""
+    parts = parts_of(value, answer)
+    if isinstance(parts, Difference):
+        return parts
+    for check in (_type, _shape, _dtype, _finite, _numbers):
+        for place, (wanted, part) in enumerate(zip(answer.parts, parts)):
+            if found := check(wanted, part, answer):
+                kind, holes = found
+                return Difference(kind, place, holes | {"result": answer.names[place]})
+    return None
+
+
+def _type(wanted, part, _):
+    if isinstance(wanted, numbers.Number):
+        return None if isinstance(part, (numbers.Number, np.generic)) else ("number", {"type": type(part).__name__})
+    if type(part) is np.ndarray:
+        return None
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(part, torch.Tensor):
+        return "tensor", {}
+    kind = "list" if isinstance(part, (list, tuple)) else "nothing" if part is None else "no_array"
+    return kind, {"type": type(part).__name__}
+
+
+def _shape(wanted, part, _):
+    if np.shape(wanted) != np.shape(part):
+        return "shape", {"expected": np.shape(wanted), "given": np.shape(part)}
+    return None
+
+
+def _dtype(wanted, part, _):
+    if isinstance(wanted, np.ndarray) and wanted.dtype != part.dtype:
+        kind = "bool" if wanted.dtype == bool else "whole" if part.dtype.kind in "iu" else "dtype"
+        return kind, {"expected": wanted.dtype, "given": part.dtype}
+    return None
+
+
+def _finite(wanted, part, _):
+    odd = np.isnan(part) & ~np.isnan(wanted)
+    if np.any(odd):
+        return "nan", {"count": int(np.sum(odd)), "of": np.size(part)}
+    if np.any(odd := np.isinf(part) & np.isfinite(wanted)):
+        return "infinite", {"count": int(np.sum(odd)), "of": np.size(part)}
+    return None
+
+
+def _numbers(wanted, part, answer: Answer):
+    if close(wanted, part, answer.rtol, answer.atol):
+        return None
+    gap = np.abs(np.asarray(part, dtype=float) - np.asarray(wanted, dtype=float))
+    place = np.unravel_index(np.nanargmax(gap), gap.shape) if np.ndim(gap) else ()
+    truth = getattr(wanted, "dtype", None) == bool
+    finite = np.abs(np.asarray(wanted, dtype=float))[np.isfinite(wanted)] if np.ndim(wanted) else abs(wanted)
+    return "numbers", {
+        "largest": float(np.nanmax(gap)), "place": tuple(map(int, place)), "scale": float(np.max(finite, initial=0.0)),
+        "truth": truth, "count": int(np.sum(gap > 0)), "all": int(np.size(gap)),
+    }  # fmt: skip
+
+
+def close(a, b, rtol: float, atol: float) -> bool:
+    """Equal within the tolerance, NaN to NaN and infinity to infinity."""
+    if getattr(a, "dtype", None) == bool:
+        return bool(np.array_equal(a, b))
+    return bool(np.allclose(b, a, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def largest_gap(answer: Answer, value) -> float:
+    """The largest difference of a right answer, over all its parts."""
+    gaps = [np.max(np.abs(np.asarray(part, float) - np.asarray(wanted, float)), initial=0.0, where=np.isfinite(wanted))
+            for wanted, part in zip(answer.parts, parts_of(value, answer))]  # fmt: skip
+    return float(max(gaps))
+
+
+def same(a: Outcome, b: Outcome, answer: Answer) -> bool:
+    """Do two calls show the same behaviour: the same kind of exception, or values alike in type, shape, dtype, numbers?"""
+    if a.kind != b.kind or a.kind == "too_long":
+        return False
+    if a.kind == "exception":
+        return type(a.error) is type(b.error)
+    left, right = parts_of(a.value, answer), parts_of(b.value, answer)
+    if isinstance(left, Difference) or isinstance(right, Difference):
+        return isinstance(left, Difference) and isinstance(right, Difference) and left.kind == right.kind == "nothing"
+    return all(_alike(x, y, answer) for x, y in zip(left, right))
+
+
+def _alike(x, y, answer: Answer) -> bool:
+    if isinstance(x, numbers.Number) and isinstance(y, numbers.Number):
+        return close(x, y, answer.rtol, answer.atol)
+    if type(x) is not np.ndarray or type(y) is not np.ndarray or x.shape != y.shape or x.dtype != y.dtype:
+        return False
+    return x.dtype.kind in "biufc" and close(x, y, answer.rtol, answer.atol)

@@ -1,0 +1,63 @@
+"""Which of the known mistakes behaves like this answer, on all inputs?
+
+A mistake is executable (task.py), so the question is settled by running it: an answer and a wrong version are the same
+for a learner's purposes if no input of the check tells them apart.  Singles come before pairs, and where several fit,
+all of them are returned: nobody can say which one was made.
+"""
+
+import itertools
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from course.exercises.compare import Answer, same
+from course.exercises.run import Outcome
+from course.exercises.task import Case, Mistake, Pipeline, Task
+
+Version = tuple[Mistake, ...]  # one mistake, or two at once
+
+
+def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome], wrong: list[int]) -> list[Version]:
+    """The wrong versions whose behaviour equals the outcomes; [] where none is known.
+
+    cases, answers (of the reference), outcomes: of equal length;  wrong: the places at which the outcome is not right.
+    """
+    if all(outcome.kind == "exception" for outcome in outcomes):
+        return []  # that a name is unknown says nothing about the steps
+    order = wrong + [place for place in range(len(cases)) if place not in wrong]  # what differs tells most, and first
+    for versions in (singles(task), pairs(task)):
+        found = [version for version in versions if _fits(built(task, version), cases, answers, outcomes, order)]
+        if found:
+            return found
+    return []
+
+
+def singles(task: Task) -> Iterator[Version]:
+    """Every mistake alone."""
+    return ((mistake,) for mistake in task.mistakes)
+
+
+def pairs(task: Task) -> Iterator[Version]:
+    """Every two mistakes that replace different steps."""
+    return (pair for pair in itertools.combinations(task.mistakes, 2) if not pair[0].steps.keys() & pair[1].steps.keys())
+
+
+def built(task: Task, version: Version) -> Pipeline:
+    """The wrong version, to be called like the reference."""
+    steps = {name: step for mistake in version for name, step in mistake.steps.items()}
+    return task.steps.replaced(steps)
+
+
+def outcome_of(function, arguments: tuple) -> Outcome:
+    """What one of our own versions does on an input: in a hurry, and without the guards that a learner's needs."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return Outcome("value", value=function(*arguments))
+        except Exception as error:  # noqa: BLE001 (an exception is behaviour like any other)
+            return Outcome("exception", error=error)
+
+
+def _fits(version: Pipeline, cases, answers, outcomes, order) -> bool:
+    return all(same(outcome_of(version, cases[i].arguments), outcomes[i], answers[i]) for i in order)

@@ -1,0 +1,158 @@
+"""What a check says: a mark, a few sentences, and where numbers differ a small picture of them.
+
+Shown as the value of a cell.  In a notebook it is HTML (JupyterLab, Colab), in a terminal the same as text.  Nothing
+in the picture is told by colour alone: an odd cell has a frame and a sign before its number.
+"""
+
+import dataclasses
+import html
+import re
+
+import numpy as np
+
+from course.figures import table
+from course.sentences import table as sentences
+
+OPEN, PASSED, REFUSED = "open", "passed", "refused"
+MARKS = {OPEN: "○", PASSED: "✓", REFUSED: "✗"}
+SHOWN = 8  # rows and columns of an array that are shown
+INLINE = 24  # numbers of an array that are written out in a sentence
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Grid:
+    """A part of an array to be shown as a table: rows of text, and which cells are odd."""
+
+    caption: str
+    cells: list[list[str]]
+    odd: list[list[bool]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Feedback:
+    """The result of a check.
+
+    state: "open" (not attempted), "passed" or "refused";  sentences: what is said, most telling first;
+    versions: names of the known mistakes that behave like the answer, each a tuple of one or two;
+    input: the arguments that the sentences speak of, or None;  kind: the name of the first sentence.
+    """
+
+    state: str
+    title: str
+    sentences: list[str]
+    kind: str = ""
+    versions: tuple[tuple[str, ...], ...] = ()
+    input: tuple | None = None
+    grids: tuple[Grid, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.state == PASSED
+
+    def __repr__(self) -> str:
+        first, *more = self.sentences
+        lines = [f"{MARKS[self.state]} {self.title}: {first}", *more, *map(_grid_text, self.grids)]
+        return "\n".join(line.replace("`", "") for line in lines)
+
+    def _repr_html_(self) -> str:
+        first, *more = map(rich, self.sentences)
+        mark = f"<strong>{MARKS[self.state]} {html.escape(self.title)}:</strong>"
+        body = f"<p>{mark} {first}</p>" + "".join(f"<p>{sentence}</p>" for sentence in more)
+        grids = "".join(f'<div style="margin:0 1.5em 0.5em 0">{_grid_html(grid)}</div>' for grid in self.grids)
+        return body + (f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start">{grids}</div>' if grids else "")
+
+
+def rich(text: str) -> str:
+    """A sentence as HTML: escaped, with `…` as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+# ── numbers in sentences ────────────────────────────────────────────────────────────────────────────────────
+
+
+def written(value) -> str:
+    """An argument as a learner would type it, to three decimals."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    text = np.array2string(value, separator=", ", precision=3, suppress_small=True, floatmode="maxprec", threshold=INLINE)
+    text = re.sub(r" (?=[\],])", "", re.sub(r"\s+", " ", text).replace("[ ", "["))
+    return re.sub(r"(\d)\.(?!\d)", r"\1.0", text)
+
+
+def call(names: tuple[str, ...], arguments: tuple) -> str:
+    """`q = [[1.0, 2.0]]`, `k` of shape (7, 8): each argument written out, or a large one by its shape."""
+    large = sentences("exercises")["evidence"]["array"]
+    return ", ".join(
+        large.format(name=name, shape=value.shape) if _is_large(value) else f"`{name} = {written(value)}`"
+        for name, value in zip(names, arguments)
+    )
+
+
+def is_whole(value) -> bool:
+    """Whether `call` shows a value with all its digits."""
+    if not isinstance(value, np.ndarray):
+        return True
+    return not _is_large(value) and np.array_equal(value, np.round(value, 3) if value.dtype.kind == "f" else value)
+
+
+def _is_large(value) -> bool:
+    return isinstance(value, np.ndarray) and value.size > INLINE
+
+
+def shortened(text: object, longest: int = 160) -> str:
+    """One line of at most `longest` characters."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+# ── the picture ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def grids(wanted: np.ndarray, given: np.ndarray, result: str, rtol: float, atol: float) -> tuple[Grid, ...]:
+    """Expected, yours and the difference of two arrays of the same shape: the first flat piece in which they differ."""
+    words = sentences("exercises")["evidence"]
+    with np.errstate(all="ignore"):
+        odd = ~np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
+        gap = None if wanted.dtype == bool else given - wanted
+    place = tuple(np.argwhere(odd)[0][:-2]) if wanted.ndim > 2 else ()
+    name = f" `{result}`" if result else ""
+    where = f", {words['slice'].format(place=', '.join(map(str, place)))}" if place else ""
+    parts = [(words["expected"] + name + where, wanted), (words["yours"], given)]
+    parts += [] if gap is None else [(words["difference"], gap)]
+    return tuple(_grid(caption, part[place], odd[place]) for caption, part in parts)
+
+
+def _grid(caption: str, values: np.ndarray, odd: np.ndarray) -> Grid:
+    flat = (slice(SHOWN), slice(SHOWN))
+    values, odd = np.atleast_2d(values)[flat], np.atleast_2d(odd)[flat]
+    return Grid(caption, [[_short(value) for value in row] for row in values], odd.tolist())
+
+
+def _short(value) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    value = float(value)
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    text = f"{value:.2f}" if value == 0 or 0.005 <= abs(value) < 1e4 else f"{value:.0e}"
+    return text.replace("-", "−")
+
+
+def _grid_text(grid: Grid) -> str:
+    cells = [["*" + text if odd else text for text, odd in zip(*row)] for row in zip(grid.cells, grid.odd)]
+    columns = range(len(cells[0]))
+    return repr(table(cells, range(len(cells)), columns, grid.caption)).replace("`", "")
+
+
+def _grid_html(grid: Grid) -> str:
+    def cell(text: str, odd: bool) -> str:
+        frame = "outline:2px solid currentColor;outline-offset:-2px;font-weight:bold" if odd else ""
+        return f'<td style="text-align:right;{frame}">{"≠ " if odd else ""}{html.escape(text)}</td>'
+
+    head = "".join(f'<th scope="col" style="text-align:right">{j}</th>' for j in ("", *range(len(grid.cells[0]))))
+    rows = "".join(
+        f'<tr><th scope="row">{i}</th>' + "".join(cell(text, odd) for text, odd in zip(*row)) + "</tr>"
+        for i, row in enumerate(zip(grid.cells, grid.odd))
+    )
+    caption = f'<caption style="text-align:left;caption-side:top">{rich(grid.caption)}</caption>'
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

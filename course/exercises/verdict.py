@@ -1,0 +1,220 @@
+"""What is said of a wrong answer: the mistake it behaves like, or the symptom, or how far it is right."""
+
+import numpy as np
+
+from course.exercises.compare import Answer, Difference, parts_of
+from course.exercises.diagnose import Version, recognise
+from course.exercises.feedback import REFUSED, Feedback, call, grids, is_whole, shortened
+from course.exercises.run import Outcome
+from course.exercises.task import Case, Task
+from course.sentences import table
+
+LIMIT = 3.0  # seconds that a check gives an answer for all its inputs
+CLOSE = 0.01  # of the largest number asked for: a difference below it is called close
+ORDER = ("too_long", "exception")  # what is spoken of first, before any difference of values
+
+
+def say(section: str, name: str, /, **values) -> str:
+    """A sentence of exercises.toml with its holes filled."""
+    return table("exercises")[section][name].format(**values)
+
+
+def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome], wrong: dict, helper: str = "") -> Feedback:
+    """The feedback on an answer that is not right.
+
+    cases, answers (of the reference), outcomes: of one length, but that outcomes end where the time was up;
+    wrong: place → Difference, "exception" or "too_long";  helper: a sentence on what is wrong around the function.
+    """
+    complete = len(outcomes) == len(cases)
+    versions = recognise(task, cases, answers, outcomes, list(wrong)) if complete and not helper else []
+    if versions:
+        place, kind, sentences = min(wrong), "mistake", [_recognised(task, versions, len(cases))]
+    else:
+        place = _telling(wrong)
+        kind, sentences = _symptom(task, cases, answers, outcomes, wrong, place)
+        if helper:
+            kind, sentences = "helper", [helper, *sentences[:1]]
+    outcome = outcomes[place]
+    if changed := {name for each in outcomes for name in each.changed}:
+        sentences.append(say("symptom", "changed", name=task.parameters[min(changed)]))
+    if task.traced:
+        return Feedback(REFUSED, task.title, sentences, kind, _names(versions))
+    sentences += _the_input(task, cases[place])
+    picture = _picture(task, answers[place], outcome)
+    return Feedback(REFUSED, task.title, sentences, kind, _names(versions), cases[place].arguments, picture)
+
+
+def _names(versions: list[Version]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(mistake.name for mistake in version) for version in versions)
+
+
+# ── a known mistake ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _recognised(task: Task, versions: list[Version], count: int) -> str:
+    """One sentence for one version; for several that no input tells apart, all of them."""
+    words, suffix = task.words["mistakes"], "traced" if task.traced else ""
+    holes = [_holes(words, version) for version in versions[:3]]
+    if len(versions) == 1:
+        size = "pair" if len(versions[0]) == 2 else "single"
+        name = {"single": "traced", "pair": "traced_pair"}[size] if suffix else size
+        return say("recognised", name, count=count, **holes[0])
+    names = ["version_pair" if len(version) == 2 else "version" for version in versions]
+    listed = say("recognised", "or").join(say("recognised", name, **hole) for name, hole in zip(names, holes))
+    tips = " ".join(dict.fromkeys(tip for hole in holes for tip in (hole["tip"], hole.get("tip_too", "")) if tip))
+    return say("recognised", "traced_several" if suffix else "several", versions=listed, count=count, tip=tips)
+
+
+def _holes(words, version: Version) -> dict[str, str]:
+    first = words[version[0].name]
+    holes = {"does": first["does"], "tip": first["tip"]}
+    if len(version) == 2:
+        second = words[version[1].name]
+        holes |= {"does_too": second["does"], "tip_too": second["tip"]}
+    return holes
+
+
+# ── a symptom ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _telling(wrong: dict) -> int:
+    """The input to speak of: where the time was up, or an exception came, or else the smallest that is wrong."""
+    for kind in ORDER:
+        if places := [place for place, found in wrong.items() if found == kind]:
+            return min(places)
+    return min(wrong)
+
+
+def _symptom(task, cases, answers, outcomes, wrong, place) -> tuple[str, list[str]]:
+    """(its name, what is said) where no known mistake behaves so."""
+    found, outcome = wrong[place], outcomes[place]
+    if found == "too_long":
+        return found, [_at("too_long", outcome, seconds=f"{LIMIT:g}")]
+    if found == "exception":
+        kind, sentence = _exception(outcome)
+        return kind, [sentence, *_how_often(task, cases, wrong)]
+    if whole := _same_everywhere(task, cases, outcomes):
+        return whole
+    if found.kind == "numbers":
+        return _wrong_numbers(task, cases, answers, outcomes, wrong, found)
+    return found.kind, [_kind(found), *_how_often(task, cases, wrong)]
+
+
+def _exception(outcome: Outcome) -> tuple[str, str]:
+    if isinstance(outcome.error, RecursionError):
+        return "recursion", say("symptom", "recursion")
+    error = shortened(f"{type(outcome.error).__name__}: {outcome.error}".rstrip(": "))
+    return "exception", _at("exception", outcome, error=error)
+
+
+def _at(name: str, outcome: Outcome, **values) -> str:
+    if outcome.line is None or not outcome.line[1]:
+        return say("symptom", name, **values)
+    return say("symptom", f"{name}_at", line=shortened(outcome.line[1], 100), **values)
+
+
+def _same_everywhere(task: Task, cases, outcomes) -> tuple[str, list[str]] | None:
+    """It hands back an argument, or one constant: seen on all inputs."""
+    values = [outcome.value for outcome in outcomes if outcome.kind == "value"]
+    if task.traced or len(values) < len(cases) or any(value is None for value in values):
+        return None
+    for place, name in enumerate(task.parameters):
+        if all(len(case.arguments) > place and _equal(value, case.arguments[place]) for case, value in zip(cases, values)):
+            return "argument", [say("symptom", "argument", name=name, count=len(cases))]
+    if len(cases) > 1 and all(_equal(value, values[0]) for value in values):
+        return "constant", [say("symptom", "constant", count=len(cases))]
+    return None
+
+
+def _equal(a, b) -> bool:
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return a.shape == b.shape and a.dtype.kind in "biufc" == b.dtype.kind in "biufc" and np.array_equal(a, b)
+    return isinstance(a, (int, float, str)) and a == b
+
+
+def _kind(found: Difference) -> str:
+    holes = dict(found.holes)
+    result = holes.pop("result", "")
+    of = say("kinds", "part", result=result) if result else ""
+    return say("kinds", found.kind, **holes | {"of": of, "of_all": holes.get("of")})
+
+
+def _wrong_numbers(task, cases, answers, outcomes, wrong, found: Difference) -> tuple[str, list[str]]:
+    """The right kind of answer with wrong numbers: the properties it lacks, else the plain difference."""
+    if task.traced:
+        return "numbers", [say("kinds", "traced", place=found.part + 1, name=task.name)]
+    broken, kept = _properties(task, cases, outcomes, wrong)
+    words = task.words.get("properties", {})
+    sentences = [words[name]["broken"] for name in broken[:2]]
+    if not broken:
+        sentences = [_plain_difference(found, wrong)]
+    if kept:
+        sentences.append(say("evidence", "kept", properties="; ".join(words[name]["kept"] for name in kept)))
+    return "property" if broken else "numbers", sentences + _how_often(task, cases, wrong)
+
+
+def _plain_difference(found: Difference, wrong: dict) -> str:
+    holes = found.holes
+    of = say("kinds", "part", result=holes["result"]) if holes["result"] else ""
+    if holes["truth"]:
+        return say("kinds", "truth_values", count=holes["count"], all=holes["all"], of=of)
+    close = all(each.kind == "numbers" and each.holes["largest"] < CLOSE * each.holes["scale"] for each in wrong.values())
+    name = "numbers_close" if close else "numbers"
+    return say("kinds", name, largest=f"{holes['largest']:.2g}", of=of, place=list(holes["place"]))
+
+
+def _properties(task, cases, outcomes, wrong) -> tuple[list[str], list[str]]:
+    """Names of the properties that are broken, and of those that hold, on the inputs with an answer of the right kind."""
+    fit = [i for i in range(len(outcomes)) if i not in wrong or getattr(wrong[i], "kind", "") == "numbers"]
+    shown = [cases[i] for i in fit]
+    values = [tuple(v) if isinstance(v, list) else v for v in (outcomes[i].value for i in fit)]
+    verdicts = {each.name: each.holds(shown, values) for each in task.properties}
+    return [n for n, holds in verdicts.items() if holds is False or holds is np.False_], [n for n, h in verdicts.items() if h]
+
+
+def _how_often(task, cases, wrong) -> list[str]:
+    """On how many inputs it is right, and what those have in common on which it is not."""
+    count, right = len(cases), len(cases) - len(wrong)
+    if count == 1:
+        return []
+    if right == 0:
+        return [say("evidence", "wrong_on_all", count=count)]
+    sentences = [say("evidence", "right_on", right=right, count=count)]
+    notes, others = {cases[i].note for i in wrong}, {case.note for i, case in enumerate(cases) if i not in wrong}
+    if len(notes) == 1 and not notes & others and (note := notes.pop()):
+        sentences.append(say("evidence", "only_where", note=task.words["notes"][note]))
+    return sentences
+
+
+# ── the input, and the picture ──────────────────────────────────────────────────────────────────────────────
+
+
+def _the_input(task: Task, case: Case) -> list[str]:
+    note = task.words.get("notes", {}).get(case.note, "")
+    shown = call(task.parameters, case.arguments)
+    sentences = [say("evidence", "smallest_noted" if note else "smallest", input=shown, note=note)]
+    if not all(map(is_whole, case.arguments)):
+        sentences.append(say("evidence", "whole_input", name=task.name))
+    return sentences
+
+
+def _picture(task: Task, answer: Answer, outcome: Outcome):
+    """Expected, yours, difference: of the first part of the answer that is off, where both are arrays of one shape."""
+    if outcome.kind != "value":
+        return ()
+    parts = parts_of(outcome.value, answer)
+    if isinstance(parts, Difference):
+        return ()
+    for wanted, given, name in zip(answer.parts, parts, answer.names):
+        if type(given) is not np.ndarray or given.shape != wanted.shape or given.dtype.kind not in "biuf":
+            continue
+        if given.dtype.kind != wanted.dtype.kind and wanted.dtype == bool:
+            continue
+        with np.errstate(all="ignore"):
+            if not np.allclose(given, wanted, rtol=answer.rtol, atol=answer.atol, equal_nan=True):
+                return grids(wanted, given, name, answer.rtol, answer.atol)
+    return ()

@@ -1,0 +1,322 @@
+"""What a check says of answers that go wrong in ways that have nothing to do with the exercise."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from course.blocks import attention as package
+from course.exercises.checking import check
+from course.exercises.feedback import REFUSED
+from course.exercises.store import store
+
+
+def right(x, axis=-1):
+    e = np.exp(x - np.where(np.isneginf(top := np.max(x, axis=axis, keepdims=True)), 0, top))
+    total = e.sum(axis=axis, keepdims=True)
+    return e / np.where(total == 0, 1, total)
+
+
+def said(function, task="softmax"):
+    """The feedback on an answer that must be refused, and all that it says."""
+    feedback = check(task, function)
+    assert feedback.state == REFUSED, feedback
+    return feedback.kind, repr(feedback)
+
+
+# ── one sentence for every way to go wrong ──────────────────────────────────────────────────────────────────
+
+
+def test_an_exception_is_told_with_the_learners_own_line():
+    def helper(x):
+        return x.not_there
+
+    def raises(x, axis=-1):
+        return helper(x)
+
+    kind, text = said(raises)
+    assert kind == "exception"
+    assert "It stops with AttributeError: 'numpy.ndarray' object has no attribute 'not_there'" in text
+    assert "in your line return x.not_there" in text
+    assert "Smallest input that shows it: x = [1.0, 3.0]" in text
+
+
+def test_an_exception_on_some_inputs_says_on_which():
+    def two_axes_only(x, axis=-1):
+        if np.ndim(x) == 3:
+            raise ValueError("three axes")
+        return right(x, axis)
+
+    kind, text = said(two_axes_only)
+    assert kind == "exception" and "ValueError: three axes" in text and "Right on 19 of 23 inputs" in text
+
+
+def test_an_endless_loop_is_stopped_and_the_kernel_goes_on():
+    def loops(x, axis=-1):
+        while True:
+            x = x + 1
+
+    before = threading.active_count()
+    kind, text = said(loops)
+    assert kind == "too_long" and "had not come to an end after 3 seconds" in text and "never ends" in text
+    assert "x = x + 1" in text or "while True:" in text
+    assert check("softmax", right).passed
+    time.sleep(0.1)
+    assert threading.active_count() == before
+
+
+def test_an_endless_loop_that_swallows_everything_is_stopped():
+    def stubborn(x, axis=-1):
+        while True:
+            try:
+                x = x + 1
+            except BaseException:  # noqa: BLE001
+                pass
+
+    assert said(stubborn)[0] == "too_long"
+
+
+def test_recursion_without_an_end():
+    def again(x, axis=-1):
+        return again(x, axis)
+
+    kind, text = said(again)
+    assert kind == "recursion" and "calls itself again and again" in text
+
+
+def test_a_shape_that_would_broadcast_is_not_stretched_to_fit():
+    kind, text = said(lambda x, axis=-1: right(x, axis)[None])
+    assert kind == "shape" and "The shape is (1, 2), and (2,) is asked for" in text
+
+
+def test_nan_is_called_by_its_name():
+    kind, text = said(lambda x, axis=-1: right(x, axis) + np.where(np.ndim(x) == 3, np.nan, 0.0))
+    assert kind == "nan" and "24 of 24 numbers are NaN (not a number)" in text
+
+
+def test_infinity_is_called_by_its_name():
+    kind, text = said(lambda x, axis=-1: right(x, axis) + np.where(np.ndim(x) == 3, np.inf, 0.0))
+    assert kind == "infinite" and "24 of 24 numbers are infinite" in text
+
+
+def test_whole_numbers():
+    def filled(x, axis=-1):
+        out = np.zeros_like(x)
+        out[...] = right(x, axis)
+        return out
+
+    kind, text = said(filled)
+    assert kind == "whole" and "int64" in text and "np.zeros_like" in text and "Right on 22 of 23" in text
+
+
+@pytest.mark.parametrize("convert, sentence", [
+    (lambda weights: weights.tolist(), "It returns a list, and a NumPy array is asked for"),
+    (lambda weights: torch.from_numpy(weights), "It returns a torch tensor, and a NumPy array is asked for; .numpy()"),
+    (lambda weights: weights.astype(np.float32), "The dtype is float32, and float64 is asked for"),
+    (lambda weights: weights.astype(object), "The dtype is object, and float64 is asked for"),
+    (lambda weights: "weights", "It returns a str, and a NumPy array is asked for"),
+    (lambda weights: np.ma.masked_array(weights), "It returns a MaskedArray, and a NumPy array is asked for"),
+    (lambda weights: None, "It returns None. Is a return missing?"),
+])  # fmt: skip
+def test_another_kind_of_answer(convert, sentence):
+    assert sentence in said(lambda x, axis=-1: convert(right(x, axis)))[1]
+
+
+def test_parts_of_an_answer():
+    attention = package.attention
+    outputs = {
+        "It returns one thing (of type ndarray), and 2 are asked for: output, weights": lambda *a: right(a[0]),
+        "It returns 3 things, and 2 are asked for: output, weights": lambda *a: (1, 2, 3),
+        "It returns a list in weights, and a NumPy array": lambda *a: (attention(*a)[0], attention(*a)[1].tolist()),
+    }
+    for sentence, function in outputs.items():
+        assert sentence in said(function, "attention")[1]
+
+
+def test_inputs_that_are_changed_in_place():
+    def in_place(x, axis=-1):
+        answer = right(x, axis)
+        x -= 1
+        return answer
+
+    kind, text = said(in_place)
+    assert kind == "changed_only" and "it changes its argument x in place" in text and "The answers are right" in text
+    wrong_too = said(lambda x, axis=-1: (in_place(x, axis), 2.0 ** right(x, axis))[1])[1]
+    assert "It changes its argument x in place" in wrong_too
+    assert check("softmax", right).passed  # the inputs of the check are what they were
+
+
+def test_random_answers_and_answers_with_a_memory():
+    rng = np.random.default_rng()
+    assert said(lambda x, axis=-1: right(x + rng.normal(size=np.shape(x)), axis))[0] == "random"
+    calls = []
+
+    def once(x, axis=-1):
+        calls.append(x)
+        return right(x, axis) if len(calls) <= 23 else right(x, axis) + 0.1
+
+    kind, text = said(once)
+    assert kind == "random" and "Two calls with the same input gave two different answers" in text
+
+
+def test_calling_the_courses_own_function_by_another_way():
+    kind, text = said(lambda *a: package.attention_steps(*a)[::-1][:2], "attention")
+    assert kind == "calls_own" and "this calls attention" in text
+    assert check("attention", lambda q, k, v, mask=None: _composed(q, k, v, mask)).passed  # of parts written before
+
+
+def _composed(q, k, v, mask):
+    scores = package.attention_scores(q, k)
+    weights = package.softmax(scores if mask is None else np.where(mask, scores, -np.inf))
+    return weights @ v, weights
+
+
+def test_ten_megabytes_of_print(capsys):
+    def chatty(x, axis=-1):
+        print("x" * 500_000)
+        return right(x, axis)
+
+    feedback = check("softmax", chatty)
+    assert feedback.passed and "It printed more than" in repr(feedback) and len(repr(feedback)) < 2000
+    assert capsys.readouterr().out == ""
+
+
+def test_a_print_is_shown_and_costs_nothing():
+    def prints(x, axis=-1):
+        print("shape", np.shape(x))
+        return right(x, axis)
+
+    feedback = check("softmax", prints)
+    assert feedback.passed and "It printed: shape (2,)" in repr(feedback)
+
+
+def test_numpy_that_was_redefined(monkeypatch):
+    monkeypatch.setattr(np, "exp", lambda x: x)
+    kind, text = said(right)
+    assert kind == "tampered" and "numpy.exp" in text
+
+
+def test_numpy_that_is_redefined_while_it_runs():
+    exp = np.exp
+
+    def redefines(x, axis=-1):
+        np.exp = np.sin
+        return right(x, axis)
+
+    check("softmax", redefines)
+    assert np.exp is exp
+    assert check("softmax", right).passed
+
+
+def test_the_name_np_that_was_lost():
+    lost = {"np": 5}
+    exec("def softmax(x, axis=-1):\n    return np.exp(x)\n", lost)  # noqa: S102
+    kind, text = said(lost["softmax"])
+    assert kind == "helper" and "np is not NumPy any more, but a int" in text and "import numpy as np" in text
+
+
+def test_a_helper_that_is_not_finished(tmp_path):
+    path = tmp_path / "cells.py"
+    path.write_text("def softmax(x, axis=-1):\n    ...\n\ndef attention(q, k, v, mask=None):\n"
+                    "    return softmax(q @ k.T) @ v, 1\n", encoding="utf-8")  # fmt: skip
+    cell: dict = {}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), cell)  # noqa: S102
+    kind, text = said(cell["attention"], "attention")
+    assert kind == "helper" and "It calls softmax, and yours is not finished yet" in text
+    assert "from course.blocks.attention import softmax" in text
+
+
+def test_a_result_in_place_of_the_function():
+    kind, text = said(right(np.array([1.0, 2.0])))
+    assert kind == "no_function" and 'check("softmax", softmax)' in text and "ndarray" in text
+
+
+@pytest.mark.parametrize("attempt, sentence", [
+    ([0.73], "2 numbers are asked for, and this has 1"),
+    (0.73, "A list of 2 numbers is asked for. This is a float"),
+    (["0.73", 12.69], "A number is asked for, and this is a str"),
+    ([0.73, 11.0], "Number 2 is not right"),
+    ([0.5, 12.69], "Number 1 is not right"),
+    ([float("nan"), 12.69], "NaN"),
+])  # fmt: skip
+def test_numbers_worked_out_by_hand(attempt, sentence):
+    feedback = check("attention_trace", attempt)
+    assert feedback.state == REFUSED and sentence in repr(feedback), feedback
+    assert "0.731" not in repr(feedback) and "12.6" not in repr(feedback)  # the solution is not given away
+
+
+@pytest.mark.parametrize("attempt", [None, ..., [..., ...], [0.73, ...]])
+def test_numbers_not_filled_in(attempt):
+    assert check("attention_trace", attempt).state == "open"
+
+
+# ── what is seen ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_smallest_input_is_shown_with_expected_yours_and_difference():
+    feedback = check("softmax", lambda x, axis=-1: right(x, axis) if np.ndim(x) < 2 else right(x, axis) * 1.5)
+    text = repr(feedback)
+    np.testing.assert_array_equal(feedback.input[0], [[1.0, 2.0, 4.0], [0.0, 5.0, 1.0]])
+    assert "x = [[1.0, 2.0, 4.0], [0.0, 5.0, 1.0]]" in text
+    expected, yours, difference = feedback.grids
+    wanted = right(feedback.input[0])
+    assert [[float(c) for c in row] for row in yours.cells] == [[round(1.5 * w, 2) for w in row] for row in wanted]
+    assert all(all(row) for row in difference.odd) and "*" in text
+    shown = feedback._repr_html_()
+    assert "≠" in shown and "outline:2px solid" in shown and "<code>x = [[1.0" in shown
+
+
+def test_what_is_right_is_said_too():
+    text = said(lambda x, axis=-1: right(np.asarray(x) * 1.1, axis))[1]
+    assert "don't recognise" in text and "the weights sum to 1 along axis" in text and "none is negative" in text
+
+
+def test_what_the_wrong_inputs_have_in_common():
+    text = said(lambda x, axis=-1: right(x, axis) if x.dtype.kind == "f" else right(x, axis) * 0.9)[1]
+    assert "Wrong on every input of one sort and on no other: whole numbers" in text
+
+
+def test_html_is_escaped():
+    def raises(x, axis=-1):
+        raise ValueError("<script>alert(1)</script>")
+
+    shown = check("softmax", raises)._repr_html_()
+    assert "<script>" not in shown and "&lt;script&gt;" in shown
+
+
+def test_large_inputs_are_named_and_can_be_had():
+    feedback = check("attention", lambda q, k, v, mask=None: _composed(q, k, v, mask) if np.ndim(q) < 4 else None)
+    assert "q of shape (2, 3, 4, 5)" in repr(feedback) and ".input" in repr(feedback)
+    assert feedback.input[0].shape == (2, 3, 4, 5)
+
+
+# ── what is recorded ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_tries_and_passes_are_recorded():
+    check("softmax", lambda x, axis=-1: x)
+    check("softmax", right)
+    check("softmax", right)
+    (entry,) = store().tasks()
+    assert (entry.attempts, entry.first_passed is not None) == (3, True)
+    assert "def right(x, axis=-1):" in entry.source
+
+
+def test_random_state_and_settings_are_left_alone():
+    np.random.seed(1)  # noqa: NPY002
+    torch.manual_seed(1)
+    wanted = np.random.rand(), torch.rand(1).item()  # noqa: NPY002
+    np.random.seed(1)  # noqa: NPY002
+    torch.manual_seed(1)
+
+    def draws(x, axis=-1):
+        np.random.rand(7), torch.rand(7)  # noqa: NPY002
+        np.seterr(all="raise")
+        return right(x, axis)
+
+    settings = np.geterr()
+    check("softmax", draws)
+    assert (np.random.rand(), torch.rand(1).item()) == wanted  # noqa: NPY002
+    assert np.geterr() == settings

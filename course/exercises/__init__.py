@@ -5,7 +5,11 @@ The names are fetched when they are first asked for, so that importing the packa
 
 import importlib
 
-_HOMES = {"check": "checking", "hint": "checking", "solution": "checking", "progress": "record", "restore": "record", "export": "record", "import_": "record"}
+_HOMES = {
+    **dict.fromkeys(("check", "hint", "solution"), "checking"),
+    **dict.fromkeys(("my_prediction", "reveal", "quiz"), "questions"),
+    **dict.fromkeys(("progress", "restore", "export", "import_"), "record"),
+}
 
 __all__ = sorted(_HOMES)
 

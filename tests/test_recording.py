@@ -44,13 +44,52 @@ def test_torch_tensors_with_gradients_and_short_floats():
     assert r.mask.all() and r.mask.dtype == bool
 
 
+def test_scores_weights_and_output_of_a_layer_with_its_own_scale_and_bias():
+    mask, bias = rng.random((T, S)) > 0.3, rng.normal(size=(H, T, S))
+    mask[1] = False
+    r = Recording(QUERIES, q, k, v, mask=mask, key_tokens=KEYS, bias=bias, scale=0.7)
+    scores = 0.7 * np.einsum("htd,hsd->hts", q, k) + bias
+    np.testing.assert_allclose(r.scores(), scores, rtol=1e-5, atol=1e-6)
+    e = np.exp(scores) * mask
+    expected = np.divide(e, e.sum(-1, keepdims=True), where=mask.any(-1)[:, None], out=np.zeros_like(e))
+    output, computed = r.attend()
+    np.testing.assert_allclose(computed, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(output, expected @ v, rtol=1e-5, atol=1e-6)
+    assert computed.dtype == output.dtype == np.float64
+
+
+def test_without_a_scale_it_is_that_of_the_paper():
+    r = Recording(QUERIES, q, k, key_tokens=KEYS)
+    assert r.scale == 1 / 2 and r.attend()[0] is None
+    np.testing.assert_allclose(r.scores(), np.einsum("htd,hsd->hts", q, k) / 2, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [rng.normal(size=(T, S)), rng.normal(size=(1, T, S))])
+def test_one_bias_is_every_heads(bias):
+    r = Recording(QUERIES, q, k, key_tokens=KEYS, bias=bias)
+    assert r.bias.shape == (H, T, S)
+    np.testing.assert_allclose(r.scores() - Recording(QUERIES, q, k, key_tokens=KEYS).scores(), r.bias, atol=1e-6)
+
+
+def test_measured_weights_are_what_the_layer_did():
+    r = Recording(QUERIES, q, k, v, weights=weights, key_tokens=KEYS)
+    output, measured = r.attend()
+    np.testing.assert_array_equal(measured, weights.astype(np.float32))
+    np.testing.assert_allclose(output, weights @ v, rtol=1e-5)
+    bare = Recording(QUERIES, weights=weights, key_tokens=KEYS)
+    assert bare.scale is None
+    with pytest.raises(ValueError, match="have no scores"):
+        bare.scores()
+
+
 def test_shortened_keeps_what_comes_first():
     mask = rng.random((H, T, S)) > 0.5
-    r = Recording(QUERIES, q, k, v, mask=mask, weights=weights, key_tokens=KEYS).shortened(2)
+    r = Recording(QUERIES, q, k, v, mask=mask, weights=weights, key_tokens=KEYS, bias=weights, scale=3).shortened(2)
     assert r.tokens == ("a", "b") and r.key_tokens == ("v", "w")
-    for name, whole in dict(q=q[:, :2], k=k[:, :2], v=v[:, :2], weights=weights[:, :2, :2]).items():
+    for name, whole in dict(q=q[:, :2], k=k[:, :2], v=v[:, :2], weights=weights[:, :2, :2], bias=weights[:, :2, :2]).items():
         np.testing.assert_array_equal(getattr(r, name), whole.astype(np.float32))
     np.testing.assert_array_equal(r.mask, mask[:, :2, :2])
+    assert r.scale == 3
     assert Recording(QUERIES, q, k, key_tokens=KEYS).shortened(99).tokens == ("a", "b", "c")
 
 
@@ -69,6 +108,14 @@ REFUSED = {
     "no width": (dict(tokens=QUERIES, q=q[..., :0], k=k[..., :0], key_tokens=KEYS), "their width is 0"),
     "NaN": (dict(tokens=QUERIES, q=np.full((T, D), np.nan), k=k[0], key_tokens=KEYS), "q holds 12 numbers that are not finite"),
     "words": (dict(tokens=QUERIES, q="abc", k=k, key_tokens=KEYS), "q must be an array of numbers, got str"),
+    "rows of bias": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, bias=weights[:, :2]), "3 query tokens .* rows of bias, got 2"),
+    "heads of bias": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, bias=np.ones((3, T, S))), "got 2 for q and 3 for bias"),
+    "infinite bias": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, bias=np.full((T, S), -np.inf)), "bias holds 15 numbers"),
+    "bias alone": (dict(tokens=QUERIES, weights=weights, key_tokens=KEYS, bias=weights), "A bias belongs to scores"),
+    "scale alone": (dict(tokens=QUERIES, weights=weights, key_tokens=KEYS, scale=1.0), "A scale belongs to scores"),
+    "no scale": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, scale=0), "positive number, got 0"),
+    "endless scale": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, scale=np.inf), "positive number, got inf"),
+    "words for a scale": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, scale="1"), "positive number, got 1"),
     "mask of numbers": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, mask=np.ones((T, S), int)), "A mask is boolean.* got int64"),
     "mask's shape": (dict(tokens=QUERIES, q=q, k=k, key_tokens=KEYS, mask=np.ones((S, T), bool)), r"shape \(3, 5\) or \(2, 3, 5\), got \(5, 3\)"),
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""The learner's own record: what was passed and predicted.  `progress()`, `restore(task)`, `export()`, `import_(path)`.
+"""Exercises, predictions, and the learner's record of both.
+
+`check(task, attempt)`, `hint(task)`, `solution(task)`;  `my_prediction(question, …)`, `reveal(question, truth)`,
+`quiz(question)`;  `progress()`, `restore(task)`, `export()`, `import_(path)`.
 
 The names are fetched when they are first asked for, so that importing the package stays fast.
 """
@@ -6,10 +9,10 @@ The names are fetched when they are first asked for, so that importing the packa
 import importlib
 
 _HOMES = {
-    **dict.fromkeys(("check", "hint", "solution"), "checking"),
-    **dict.fromkeys(("my_prediction", "reveal", "quiz"), "questions"),
-    **dict.fromkeys(("progress", "restore", "export", "import_"), "record"),
-}
+    "check": "checking", "hint": "checking", "solution": "checking",
+    "my_prediction": "questions", "reveal": "questions", "quiz": "questions",
+    "progress": "record", "restore": "record", "export": "record", "import_": "record",
+}  # fmt: skip
 
 __all__ = sorted(_HOMES)
 

@@ -138,12 +138,12 @@ def said_of_prints(printed: str) -> list[str]:
     return [say("symptom", "printed", text=shortened(printed))] if printed.strip() else []
 
 
-def _open(task: Task, name: str, **values) -> Feedback:
-    return Feedback(OPEN, task.title, [say("verdict", name, **values)], kind=name)
+def _open(task: Task, kind: str, /, **values) -> Feedback:
+    return Feedback(OPEN, task.title, [say("verdict", kind, **values)], kind=kind)
 
 
-def _refused(task: Task, name: str, section: str = "verdict", input: tuple | None = None, **values) -> Feedback:
-    return Feedback(REFUSED, task.title, [say(section, name, **values)], kind=name, input=input)
+def _refused(task: Task, kind: str, section: str = "verdict", /, input: tuple | None = None, **values) -> Feedback:
+    return Feedback(REFUSED, task.title, [say(section, kind, **values)], kind=kind, input=input)
 
 
 # ── reading the learner's source ────────────────────────────────────────────────────────────────────────────

@@ -93,7 +93,7 @@ def _symptom(task, cases, answers, outcomes, wrong, place) -> tuple[str, list[st
     if found == "exception":
         kind, sentence = _exception(outcome)
         return kind, [sentence, *_how_often(task, cases, wrong)]
-    if whole := _same_everywhere(task, cases, outcomes):
+    if whole := _same_everywhere(task, cases, outcomes, constant=found.kind in ("numbers", "shape", "nan", "infinite")):
         return whole
     if found.kind == "numbers":
         return _wrong_numbers(task, cases, answers, outcomes, wrong, found)
@@ -113,15 +113,15 @@ def _at(name: str, outcome: Outcome, **values) -> str:
     return say("symptom", f"{name}_at", line=shortened(outcome.line[1], 100), **values)
 
 
-def _same_everywhere(task: Task, cases, outcomes) -> tuple[str, list[str]] | None:
-    """It hands back an argument, or one constant: seen on all inputs."""
+def _same_everywhere(task: Task, cases, outcomes, constant: bool) -> tuple[str, list[str]] | None:
+    """It hands back an argument, or (if asked for) one constant: seen on all inputs."""
     values = [outcome.value for outcome in outcomes if outcome.kind == "value"]
     if task.traced or len(values) < len(cases) or any(value is None for value in values):
         return None
     for place, name in enumerate(task.parameters):
         if all(len(case.arguments) > place and _equal(value, case.arguments[place]) for case, value in zip(cases, values)):
             return "argument", [say("symptom", "argument", name=name, count=len(cases))]
-    if len(cases) > 1 and all(_equal(value, values[0]) for value in values):
+    if constant and all(_equal(value, values[0]) for value in values):
         return "constant", [say("symptom", "constant", count=len(cases))]
     return None
 
@@ -132,7 +132,7 @@ def _equal(a, b) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, np.ndarray):
-        return a.shape == b.shape and a.dtype.kind in "biufc" == b.dtype.kind in "biufc" and np.array_equal(a, b)
+        return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b)
     return isinstance(a, (int, float, str)) and a == b
 
 
@@ -172,8 +172,10 @@ def _properties(task, cases, outcomes, wrong) -> tuple[list[str], list[str]]:
     fit = [i for i in range(len(outcomes)) if i not in wrong or getattr(wrong[i], "kind", "") == "numbers"]
     shown = [cases[i] for i in fit]
     values = [tuple(v) if isinstance(v, list) else v for v in (outcomes[i].value for i in fit)]
-    verdicts = {each.name: each.holds(shown, values) for each in task.properties}
-    return [n for n, holds in verdicts.items() if holds is False or holds is np.False_], [n for n, h in verdicts.items() if h]
+    with np.errstate(all="ignore"):
+        verdicts = {each.name: each.holds(shown, values) for each in task.properties}
+    broken = [name for name, holds in verdicts.items() if holds is not None and not holds]
+    return broken, [name for name, holds in verdicts.items() if holds]
 
 
 def _how_often(task, cases, wrong) -> list[str]:

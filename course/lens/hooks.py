@@ -1,0 +1,157 @@
+"""Hooks on a model's attention layers: take out queries, keys and values on their way, and keep heads from being heard.
+
+A layer is known by the names of its linear maps, not by its class, so that models of any library, ours included, are
+found.  Nothing of the model is changed, and hooks never outlive a run.
+"""
+
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from course.blocks.attention import causal_mask, softmax
+from course.lens.recording import Recording
+
+# Names under which models keep the maps to queries, keys and values (or one for all three), and the one after the heads.
+MAPS = (("query", "key", "value"), ("q_lin", "k_lin", "v_lin"), ("q_proj", "k_proj", "v_proj"), ("q", "k", "v"), ("c_attn",))
+OUTPUTS = ("out_lin", "out_proj", "o_proj", "o", "c_proj", "out", "dense")
+HEADS = ("num_attention_heads", "num_heads", "n_heads")
+
+SAME = 1e-4  # weights computed anew may differ so much from those the model returned
+MOST_ROWS = 64  # queries for which that is tried
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One attention layer of a model: `maps` to queries, keys, values (or one to all), `out` after the heads, if known."""
+
+    maps: tuple[nn.Module, ...]
+    out: nn.Module | None
+    heads: int
+    scale: float | None  # what the layer says of itself; None: 1/√D
+    causal: bool
+
+
+@dataclass
+class Seen:
+    """What passed through a Site: outputs of its maps, inputs of its `out`, one entry a call."""
+
+    mapped: list[list[torch.Tensor]] = field(default_factory=list)
+    heard: list[torch.Tensor] = field(default_factory=list)  # (1, T, H·D): the heads' outputs side by side
+
+
+def sites(model: nn.Module) -> list[Site]:
+    """The attention layers of `model` whose maps are known by name, in order."""
+    modules = dict(model.named_modules())
+    return [site for name, module in modules.items() if (site := _site(name, module, modules, model))]
+
+
+def _site(name, module, modules, model) -> Site | None:
+    names = next((names for names in MAPS if all(isinstance(getattr(module, n, None), nn.Module) for n in names)), None)
+    owners = (module, getattr(model, "config", None))
+    heads = next((getattr(owner, n) for owner in owners for n in HEADS if isinstance(getattr(owner, n, None), int)), None)
+    if names is None or heads is None:
+        return None
+    out = next((out for n in OUTPUTS if isinstance(out := getattr(module, n, None), nn.Module)), None)
+    beside = f"{name.rpartition('.')[0]}.output.dense".lstrip(".")  # BERT keeps it outside, beside the attention
+    scale = getattr(module, "scaling", None)
+    causal = bool(getattr(module, "is_causal", False) or getattr(owners[1], "is_decoder", False))
+    maps = tuple(getattr(module, n) for n in names)
+    return Site(maps, out if out is not None else modules.get(beside), heads, scale if isinstance(scale, float) else None, causal)
+
+
+@contextmanager
+def watching(places: list[Site], off=frozenset()):
+    """While this is entered, what passes through `places` is kept, and the (place, head) pairs in `off` hand on nothing.
+
+    Yields a list of Seen, one for each place.  A head is switched off where the heads lie side by side, before the map
+    that mixes them: its part is set to 0.  Places with a head to be switched off must have an `out`.
+    """
+    seen = [Seen([[] for _ in place.maps]) for place in places]
+    handles = []
+    try:
+        for index, (place, kept) in enumerate(zip(places, seen)):
+            for module, outputs in zip(place.maps, kept.mapped):
+                handles.append(module.register_forward_hook(_keep(outputs)))
+            if place.out is not None:
+                silent = sorted(head for layer, head in off if layer == index)
+                handles.append(place.out.register_forward_pre_hook(_silence(kept.heard, place.heads, silent)))
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _keep(outputs: list):
+    return lambda module, args, output: outputs.append(output.detach())  # list.append returns None: the output stays
+
+
+def _silence(heard: list, heads: int, silent: list[int]):
+    def hook(module, args):
+        heard.append(args[0].detach())
+        if not silent:
+            return None
+        z = args[0].unflatten(-1, (heads, -1)).clone()  # (1, T, H, D)
+        z[..., silent, :] = 0
+        return (z.flatten(-2), *args[1:])
+
+    return hook
+
+
+def record(tokens, weights: torch.Tensor, place: Site | None, seen: Seen | None) -> Recording:
+    """The Recording of one layer: queries, keys, values and mask if weights and output follow from them, else weights alone.
+
+    weights: (H, T, T), as the model returned them.  Rotated queries, added biases, shared keys are not read off from the
+    maps' names; that the numbers fit is what decides.
+    """
+    bare = Recording(tokens, weights=weights)
+    parts = _heads_of(seen, bare.weights.shape) if seen else None
+    if parts is None:
+        return bare
+    q, k, v = parts
+    scale = place.scale or 1 / math.sqrt(q.shape[2])
+    z = seen.heard[0][0].float().cpu().numpy() if seen.heard else None  # (T, H·D)
+    for mask in _masks(bare.weights, place.causal):
+        if _explains(bare.weights, q, k, v, z, mask, scale):
+            return Recording(tokens, q, k, v, mask=mask, weights=bare.weights, scale=scale)
+    return bare
+
+
+def _heads_of(seen: Seen, shape) -> tuple[np.ndarray, ...] | None:
+    """Queries, keys, values (H, T, D) of the one call that was seen; None where it was not one or they do not fit H and T."""
+    H, T, _ = shape
+    if any(len(calls) != 1 for calls in seen.mapped) or len(seen.heard) > 1:
+        return None
+    parts = [calls[0] for calls in seen.mapped]
+    if len(parts) == 1 and parts[0].shape[-1] % 3 == 0:
+        parts = parts[0].chunk(3, dim=-1)
+    width = parts[0].shape[-1]
+    if len(parts) != 3 or width % H or any(part.shape != (1, T, width) for part in parts):
+        return None
+    return tuple(part[0].unflatten(-1, (H, -1)).transpose(0, 1).float().cpu().numpy() for part in parts)
+
+
+def _masks(weights: np.ndarray, causal: bool):
+    """Masks to try, the likely one first: no mask or a causal one (with one token both fit), then what was looked at."""
+    past = causal_mask(weights.shape[-1])
+    yield from (past, None) if causal else (None, past)
+    yield weights > 0
+
+
+def _explains(weights, q, k, v, z, mask, scale) -> bool:
+    """Whether weights, and the heads' outputs z (T, H·D) where they are known, follow from q, k, v; tried on some rows."""
+    T = weights.shape[1]
+    rows = np.unique(np.linspace(0, T - 1, MOST_ROWS).astype(int))
+    scores = scale * (q[:, rows].astype(np.float64) @ k.swapaxes(-1, -2))  # (H, rows, T)
+    if mask is not None:
+        scores = np.where(mask[..., rows, :], scores, -np.inf)
+    computed = softmax(scores)
+    if not np.abs(computed - weights[:, rows]).max() <= SAME:  # NaN is a difference
+        return False
+    if z is None:
+        return True
+    output = (computed @ v).swapaxes(0, 1).reshape(len(rows), -1)  # (rows, H·D)
+    return output.shape == z[rows].shape and bool(np.abs(output - z[rows]).max() <= SAME * max(1.0, np.abs(z).max()))

@@ -1,0 +1,133 @@
+"""A model of the transformers library as a Runnable: BERT, GPT-2 and their kin with queries and keys, others with weights.
+
+The library is never imported: what is used are the methods of the model and the tokenizer that are handed in.
+"""
+
+import os
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from course.lens.hooks import record, sites, watching
+from course.lens.reading import Reading, piece, read
+from course.lens.run import NO_HEADS, Run, most_probable
+from course.sentences import table
+
+MOST_TOKENS = 1024  # a layer keeps H · T² weights
+
+
+class TransformersModel:
+    """Made by `runnable`.  `name` is what a learner calls it, `limit` the number of tokens that the model reads.
+
+    An encoder–decoder shows its encoder, which reads the text.
+    """
+
+    def __init__(self, model: nn.Module, tokenizer, name: str = "", max_length: int | None = None):
+        self.whole = bool(getattr(model.config, "is_encoder_decoder", False))
+        self.model = model.get_encoder() if self.whole else model
+        self.tokenizer = tokenizer
+        self.name = name or _name(model)
+        self.limit = _limit(self.model, tokenizer, max_length)
+
+    def run(self, text: str, off: frozenset[tuple[int, int]] = NO_HEADS) -> Run:
+        """See Runnable."""
+        reading = read(self.tokenizer, text, self.limit, MOST_TOKENS)
+        self._check_ids(reading.ids)
+        places, off = sites(self.model), frozenset((int(layer), int(head)) for layer, head in off)
+        self._check_heads(off, places)
+        with _as_it_was(self.model), torch.no_grad(), watching(places, off) as seen:
+            outputs = self._forward(reading.ids)
+        attentions = list(outputs.attentions or ())
+        if not attentions or any(weights is None for weights in attentions):
+            raise ValueError(self._error("no_attentions", name=self.name))
+        if len(places) != len(attentions):
+            if off:
+                raise ValueError(self._error("cannot_switch", name=self.name))
+            places = seen = [None] * len(attentions)
+        return self._run(reading, outputs, attentions, places, seen, off)
+
+    def top(self, run: Run, position: int, n: int = 5) -> list[tuple[str, float]] | None:
+        """See Runnable.  `position` may count from the end, as in a list."""
+        if run.logits is None:
+            return None
+        if not -len(run.tokens) <= position < len(run.tokens):
+            raise ValueError(self._error("position", position=position, last=len(run.tokens) - 1))
+        frames = frozenset(self.tokenizer.all_special_ids)
+        return [(piece(self.tokenizer, token, frames), p) for token, p in most_probable(run.logits[position], n)]
+
+    def _forward(self, ids: list[int]):
+        ids = torch.tensor([ids], device=next(self.model.parameters()).device)  # (1, T)
+        return self.model(input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True,
+                          output_hidden_states=True, return_dict=True)  # fmt: skip
+
+    def _run(self, reading: Reading, outputs, attentions, places, seen, off) -> Run:
+        logits = getattr(outputs, "logits", None)
+        vocabulary = getattr(self.model, "get_output_embeddings", lambda: None)() is not None
+        vectors = getattr(outputs, "last_hidden_state", None)
+        vectors = outputs.hidden_states[-1] if vectors is None else vectors
+        layers = []
+        for place, kept in zip(places, seen):  # each layer's weights are let go of once they are recorded
+            layers.append(record(reading.tokens, attentions.pop(0)[0], place, kept))
+        notes = [table("lens")["notes"]["encoder"]] if self.whole else []
+        notes += reading.notes
+        if not all(layer.has_scores for layer in layers):
+            notes.append(table("lens")["notes"]["weights_only"])
+        name = table("lens")["names"]["encoder" if self.whole else "layer"]
+        return Run(
+            tokens=reading.tokens, layers=tuple(layers), names=tuple(name.format(n=i + 1) for i in range(len(layers))),
+            vectors=vectors[0].float().cpu().numpy(), special=reading.special, off=off, note=" ".join(notes),
+            logits=logits[0].float().cpu().numpy() if vocabulary and logits is not None else None)  # fmt: skip
+
+    def _check_ids(self, ids):
+        """A tokenizer of another model gives ids that this one has no vectors for."""
+        known = self.model.get_input_embeddings().num_embeddings
+        if max(ids) >= known:
+            raise ValueError(self._error("other_tokenizer", id=max(ids), known=known))
+
+    def _check_heads(self, off, places):
+        for layer, head in sorted(off):
+            if places and not (0 <= layer < len(places) and 0 <= head < places[layer].heads):
+                heads = places[min(max(layer, 0), len(places) - 1)].heads
+                raise ValueError(self._error("no_head", layer=layer, head=head, layers=len(places), heads=heads))
+            if not places or places[layer].out is None:
+                raise ValueError(self._error("cannot_switch", name=self.name))
+
+    def _error(self, sentence: str, **values) -> str:
+        return table("lens")["errors"][sentence].format(**values)
+
+
+@contextmanager
+def _as_it_was(model: nn.Module):
+    """While this is entered the model evaluates and returns its weights; afterwards every module is as it was.
+
+    Only attention written out ("eager") has weights to return; the fused kernels never hold them all.
+    """
+    training = {module: module.training for module in model.modules()}
+    before = getattr(model.config, "_attn_implementation", None)
+    switch = before not in (None, "eager") and hasattr(model, "set_attn_implementation")
+    try:
+        model.eval()
+        if switch:
+            model.set_attn_implementation("eager")
+        yield
+    finally:
+        if switch:
+            model.set_attn_implementation(before)
+        for module, flag in training.items():
+            module.training = flag
+
+
+def _name(model) -> str:
+    """The name under which the model is published; its class where it came from a folder or from nowhere."""
+    published = str(getattr(model.config, "name_or_path", "") or "")
+    return type(model).__name__ if not published or os.path.exists(published) else published
+
+
+def _limit(model: nn.Module, tokenizer, max_length: int | None) -> int:
+    """How many tokens the model reads: what its vectors of positions, its tokenizer and its wrapper allow."""
+    limits = [max_length, getattr(tokenizer, "model_max_length", None), getattr(model.config, "max_position_embeddings", None)]
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            limits.append(module.num_embeddings - module.padding_idx - 1)  # RoBERTa counts positions from behind the padding's
+    return int(min(limit for limit in limits if limit) if any(limits) else MOST_TOKENS)

@@ -2,10 +2,10 @@ r"""Scaled dot-product attention: every word looks for others, weighs them, and 
 
     Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V         Vaswani et al. 2017, arXiv 1706.03762, equation 1
 
-The hand version comes first (NumPy, float64): `softmax`, masks, `attention_scores`, `attention`, and
-`attention_steps`, which returns every intermediate by name.  The layer follows (PyTorch, batched, trainable): `attention_torch`
-and `SelfAttention`.  Both take any number of leading axes, so one head, many heads and a batch of
-examples are the same call.
+The hand version comes first (NumPy, float64): `softmax`, masks, `attention_scores`, `attention`,
+`attention_steps`, which returns every intermediate by name, and `multi_head_attention`.  The layer follows
+(PyTorch, batched, trainable): `attention_torch`, `SelfAttention`, `MultiHeadAttention`.  Both take any number of
+leading axes, so one head, many heads and a batch of examples are the same call.
 
 Conventions, stated because others exist:
   * rows are queries, columns are keys: `weights[i, j]` is how much query i listens to key j;
@@ -75,7 +75,8 @@ def padding_mask(lengths, T: int) -> np.ndarray:
     """Which positions of a padded batch hold real tokens: position t of example b, if t < lengths[b].
 
     lengths: (B,) ints, each 0 … T.  Returns (B, T) bool, True = real.  To use it as a mask for (B, T, T) scores
-    give it a query axis, `padding_mask(lengths, T)[:, None, :]`, and combine with `&`.
+    give it a query axis, `padding_mask(lengths, T)[:, None, :]`, and combine with `&`; for many heads also an axis of
+    heads, `padding_mask(lengths, T)[:, None, None, :]`.
     Raises ValueError for a length outside 0 … T.
     """
     lengths = np.asarray(lengths)
@@ -155,14 +156,91 @@ def _check(q, k, v, mask) -> None:
         raise ValueError(f"queries and keys must be equally wide for a dot product, got {q.shape[-1]} and {k.shape[-1]}")
     if k.shape[-2] != v.shape[-2]:
         raise ValueError(f"every key needs its value, got {k.shape[-2]} keys and {v.shape[-2]} values")
+    _check_mask(mask, (*np.broadcast_shapes(q.shape[:-2], k.shape[:-2]), q.shape[-2], k.shape[-2]))
+
+
+def _check_mask(mask, scores: tuple[int, ...]) -> None:
+    """Refuse a mask that is not boolean or does not fit scores of this shape."""
     if mask is None:
         return
     if mask.dtype not in (np.bool_, torch.bool):  # 0 and 1, or numbers to add, are other conventions: refuse, not guess
         raise TypeError(f"a mask is boolean, True = may look; got {mask.dtype}")
-    scores = (*np.broadcast_shapes(q.shape[:-2], k.shape[:-2]), q.shape[-2], k.shape[-2])
     missing = len(scores) - mask.ndim
     if missing < 0 or any(m not in (1, s) for m, s in zip(mask.shape, scores[missing:])):
         raise ValueError(f"a mask must broadcast to the scores' shape {scores}, got {tuple(mask.shape)}")
+
+
+# ── many heads by hand ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def split_heads(x, n_heads: int):
+    """Cut the width into heads: (..., T, C) → (..., H, T, D), D = C / H.  For arrays and tensors alike.
+
+    Head h gets features h·D … (h+1)·D−1 of every position.  First the width is cut, then the axes of positions and
+    heads change places; one reshape to (..., H, T, D) has the right shape too, and mixes the positions.
+    Raises ValueError where n_heads does not divide C.
+    """
+    *lead, T, C = x.shape
+    return x.reshape(*lead, T, n_heads, _head_width(C, n_heads)).swapaxes(-3, -2)  # (..., H, T, D)
+
+
+def merge_heads(x):
+    """Put the heads side by side again, the way back from `split_heads`: (..., H, T, D) → (..., T, H·D)."""
+    *lead, H, T, D = x.shape
+    return x.swapaxes(-3, -2).reshape(*lead, T, H * D)  # (..., T, C)
+
+
+def multi_head_attention(x, W_Q, W_K, W_V, W_O, n_heads: int, mask=None, memory=None) -> tuple[np.ndarray, np.ndarray]:
+    """Let several heads look at the same text, each for something else, and mix what they found.
+
+        head_h = attention(x W_Q_h, x W_K_h, x W_V_h)        output = concat(head_1 … head_H) W_O
+
+    (arXiv 1706.03762, section 3.2.2).  Head h owns D of the columns of W_Q, W_K and W_V, and D rows of W_O.
+
+    x: (..., T, C);  W_Q, W_K, W_V: (C, H·D);  W_O: (H·D, C);
+    memory: None or (..., S, C), the text that keys and values come from (cross-attention); None is x itself;
+    mask: None or bool, True = may look: (T, S) for all heads, or with every axis of the scores, (..., H, T, S), of
+    which each may be 1.
+    Returns output (..., T, C) and weights (..., H, T, S), float64.
+    A bias of a projection is one more row of its matrix, for one more feature of x that is always 1.
+    Raises ValueError when shapes do not fit or n_heads does not divide H·D, TypeError when the mask is not boolean.
+    """
+    x, W_Q, W_K, W_V, W_O = (np.asarray(a, dtype=np.float64) for a in (x, W_Q, W_K, W_V, W_O))
+    memory = x if memory is None else np.asarray(memory, dtype=np.float64)
+    mask = None if mask is None else np.asarray(mask)
+    if not W_Q.shape[-1] == W_K.shape[-1] == W_V.shape[-1] == W_O.shape[0]:
+        shapes = ", ".join(str(W.shape) for W in (W_Q, W_K, W_V, W_O))
+        raise ValueError(f"W_Q, W_K, W_V need equally many columns and W_O as many rows, got {shapes}")
+    D = _head_width(W_Q.shape[-1], n_heads)
+    scores = (*np.broadcast_shapes(x.shape[:-2], memory.shape[:-2]), n_heads, x.shape[-2], memory.shape[-2])
+    _check_head_mask(mask, scores)
+    mask = np.broadcast_to(True if mask is None else mask, scores)  # (..., H, T, S)
+
+    outputs, weights = [], []
+    for h in range(n_heads):
+        own = slice(h * D, (h + 1) * D)  # this head's columns
+        q, k, v = x @ W_Q[:, own], memory @ W_K[:, own], memory @ W_V[:, own]  # (..., T, D), (..., S, D), (..., S, D)
+        head_output, head_weights = attention(q, k, v, mask[..., h, :, :])
+        outputs.append(head_output)
+        weights.append(head_weights)
+    concat = np.concatenate(outputs, axis=-1)  # (..., T, H·D)
+    return concat @ W_O, np.stack(weights, axis=-3)  # (..., T, C), (..., H, T, S)
+
+
+def _head_width(width: int, n_heads: int) -> int:
+    if n_heads < 1 or width % n_heads:
+        raise ValueError(f"heads must be equally wide: a width of {width} can't be cut into {n_heads}")
+    return width // n_heads
+
+
+def _check_head_mask(mask, scores: tuple[int, ...]) -> None:
+    """`_check_mask`, and no guessing: whether (3, T, S) is for 3 examples or for 3 heads, the shape does not say."""
+    if mask is not None and mask.ndim not in (2, len(scores)):
+        raise ValueError(
+            f"a mask for several heads has two axes, or all {len(scores)} of the scores {scores}; "
+            f"got {tuple(mask.shape)}, and mask[:, None] gives an axis of heads to one that differs between examples"
+        )
+    _check_mask(mask, scores)
 
 
 # ── the layer ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,7 +271,7 @@ class SelfAttention(nn.Module):
     d_model: width C of the vectors that come in;  d_head: width D of queries, keys and values.
     `forward(x, mask)` takes x (B, T, C) and a boolean mask broadcastable to (B, T, T), True = may look, and
     returns (B, T, D).  `attend(x, mask)` returns the output and the weights (B, T, T).
-    Several heads and the way back to width C are MultiHeadAttention's, chapter 04.
+    Several heads and the way back to width C are `MultiHeadAttention`'s.
     """
 
     def __init__(self, d_model: int, d_head: int):
@@ -209,3 +287,54 @@ class SelfAttention(nn.Module):
     def attend(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """The same, slower, with the weights to look at."""
         return attention_torch(self.query(x), self.key(x), self.value(x), mask)
+
+
+class MultiHeadAttention(nn.Module):
+    """Several heads side by side, all computed at once, and a matrix that mixes what they found.
+
+    d_model: width C, in and out;  n_heads: H, which must divide C;  bias: whether the four linear maps have one (BERT's
+    do).  Parameters: 4·C² (and 4·C biases), however many heads; so is the arithmetic, but for the softmax: H heads of
+    width C/H cost what one of width C costs, and keep H times as many weights, H·T·S for each example.
+
+    x: (B, T, C);  memory: None or (B, S, C), the text that keys and values come from (cross-attention); None is x;
+    mask: None or bool, True = may look: (T, S) for all, or (B, H, T, S), where any axis may be 1.  Three axes are
+    refused, since (3, T, S) may be meant for 3 examples or for 3 heads.
+
+    `heads_on` (H,) is a switch for each head.  `layer.heads_on[2] = False` takes head 2 out: its part of the
+    concatenation is 0, so `out` gets nothing from it.  It still looks (its weights are shown); it is not heard.  The
+    switches are no parameters and are not saved.
+    """
+
+    def __init__(self, d_model: int, n_heads: int, bias: bool = False):
+        super().__init__()
+        _head_width(d_model, n_heads)
+        self.n_heads = n_heads
+        self.query = nn.Linear(d_model, d_model, bias=bias)
+        self.key = nn.Linear(d_model, d_model, bias=bias)
+        self.value = nn.Linear(d_model, d_model, bias=bias)
+        self.out = nn.Linear(d_model, d_model, bias=bias)
+        self.register_buffer("heads_on", torch.ones(n_heads, dtype=torch.bool), persistent=False)
+
+    def forward(
+        self, x: torch.Tensor, mask: torch.Tensor | None = None, memory: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        q, k, v = self._heads(x, mask, memory)
+        return self._mix(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))  # (B, T, C)
+
+    def attend(self, x: torch.Tensor, mask: torch.Tensor | None = None, memory: torch.Tensor | None = None):
+        """The same, slower, with the weights to look at.  Returns output (B, T, C) and weights (B, H, T, S)."""
+        z, weights = attention_torch(*self._heads(x, mask, memory), mask)
+        return self._mix(z), weights
+
+    def _heads(self, x, mask, memory):
+        """Queries (B, H, T, D), keys and values (B, H, S, D), for which the mask was checked."""
+        memory = x if memory is None else memory
+        linear = (self.query(x), self.key(memory), self.value(memory))  # (B, T, C), (B, S, C), (B, S, C)
+        q, k, v = (split_heads(a, self.n_heads) for a in linear)
+        _check_head_mask(mask, (*q.shape[:-1], k.shape[-2]))
+        return q, k, v
+
+    def _mix(self, z: torch.Tensor) -> torch.Tensor:
+        """Switch heads off, put the others side by side, mix.  z: (B, H, T, D).  Returns (B, T, C)."""
+        z = z.masked_fill(~self.heads_on[:, None, None], 0.0)
+        return self.out(merge_heads(z))

@@ -44,7 +44,9 @@ _shown: set[str] = set()  # questions whose truth was shown in this kernel befor
 # ── predictions ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def my_prediction(question: str, prompt: str, options: Iterable, *, answer: str | None = None, confidence: str | None = None) -> QuestionCard:
+def my_prediction(
+    question: str, prompt: str, options: Iterable, *, answer: str | None = None, confidence: str | None = None
+) -> QuestionCard:
     """A card that asks for a prediction, before a cell computes what is true.
 
     question: "chapter.name", kept for ever;  options: 2 to 6 different texts.
@@ -138,8 +140,8 @@ def reveal(question: str, truth, shown=None) -> Reveal:
     else:
         said, bar = _score(question, truth, first)
         before += said
-        leaned = [parts(each["leaned"]) for each in words.get("options", []) if each["text"] == first.choice and "leaned" in each]
-    return Reveal(before, bar, shown, [*leaned, *paragraphs(words.get("explanation", ""))])
+        leaned = [parts(each.get("leaned", "")) for each in words.get("options", []) if each["text"] == first.choice]
+    return Reveal(before, bar, shown, [*filter(None, leaned), *paragraphs(words.get("explanation", ""))])
 
 
 def _score(question: str, truth: str, first: Answer) -> tuple[list[Parts], tuple[float, float]]:
@@ -147,8 +149,9 @@ def _score(question: str, truth: str, first: Answer) -> tuple[list[Parts], tuple
     p_choice, p_truth, loss = scored(first.options, first.choice, first.confidence, truth)
     even = surprise(1 / len(first.options))
     store().truth(question, truth, loss)
-    holes = {"choice": first.choice, "degree": _degree(first.confidence), "p_choice": _percent(p_choice), "p_truth": _percent(p_truth)}
-    said = [_said("reveal", "right" if first.choice == truth else "wrong", **holes)]
+    percents = {"p_choice": _percent(p_choice), "p_truth": _percent(p_truth)}
+    name = "right" if first.choice == truth else "wrong"
+    said = [_said("reveal", name, choice=first.choice, degree=_degree(first.confidence), **percents)]
     numbers = {"p": f"{p_truth:.3g}", "loss": f"{loss:.2f}", "even": f"{even:.2f}", "count": len(first.options)}
     said.append(_said("reveal", "surprise", **numbers))
     if first.truth not in (None, truth) and first.loss is not None:
@@ -201,7 +204,8 @@ def quiz(question: str, answer: str | None = None) -> QuestionCard:
     right = next(place for place, row in enumerate(rows) if row.get("right"))
     place = None if answer is None else _place(question, options, answer)
     whys = [parts(row.get("why", "")) for row in rows]
-    card = QuestionCard("quiz", words["prompt"], options, lambda place, _: _first_choice(question, options, right, place, card), right=right, whys=whys)
+    heard = lambda place, _: _first_choice(question, options, right, place, card)
+    card = QuestionCard("quiz", words["prompt"], options, heard, right=right, whys=whys)
     if first := store().answered(question):
         card.note(_said("card", "first_quiz", choice=str(first.choice), at=_local(first.at)))
     if place is not None:

@@ -15,7 +15,11 @@ import traitlets
 
 from course.explore.base import Explorer, clean, module, stylesheet
 
-_MARKS = re.compile(r"`(?P<code>[^`\n]+)`|(?<![\w*])\*(?=[^\s*])(?P<em>[^*\n]+?)(?<=[^\s*])\*(?![\w*])|\{(?P<hole>\w+)\}")
+_MARKS = re.compile(
+    r"`(?P<code>[^`\n]+)`"
+    r"|(?<![\w*])\*(?=[^\s*])(?P<em>[^*\n]+?)(?<=[^\s*])\*(?![\w*])"  # 1*2*3 and a * b are no emphasis
+    r"|\{(?P<hole>\w+)\}"
+)
 _OPTIONS = {"choice", "option", "truth"}  # holes that are filled with a learner's or a notebook's words
 _TAGS = {"code": "code", "em": "em", "option": "strong"}
 
@@ -23,20 +27,21 @@ Parts = list[list[str]]
 
 
 def parts(text: str, **values) -> Parts:
-    """A sentence in parts, its holes {…} filled.  What fills a hole is text, whatever it holds."""
+    """A sentence in parts, its holes {…} filled: by parts, or by text that stays text whatever it holds."""
     found, at = [], 0
     for match in _MARKS.finditer(text):
-        kind = match.lastgroup
-        if kind == "hole" and match["hole"] not in values:
+        kind, content = match.lastgroup, match[match.lastgroup]
+        if kind == "hole" and content not in values:
             continue
-        found.append(["", text[at : match.start()]])
-        if kind == "hole":
-            name = match["hole"]
-            found.append(["option" if name in _OPTIONS else "", plain(values[name]) if name in _OPTIONS else str(values[name])])
-        else:
-            found.append([kind, match[kind]])
+        found += [["", text[at : match.start()]], *(_filled(content, values[content]) if kind == "hole" else [[kind, content]])]
         at = match.end()
     return [part for part in [*found, ["", text[at:]]] if part[1]]
+
+
+def _filled(hole: str, value) -> Parts:
+    if isinstance(value, list):
+        return value
+    return [["option", plain(value)]] if hole in _OPTIONS else [["", str(value)]]
 
 
 def paragraphs(text: str) -> list[Parts]:
@@ -61,7 +66,10 @@ def as_html(sentence: Parts) -> str:
 
 def _element(kind: str, text: str) -> str:
     tag = _TAGS.get(kind)
-    return text if tag is None else f'<{tag} dir="auto">{text}</{tag}>' if kind == "option" else f"<{tag}>{text}</{tag}>"
+    if tag is None:
+        return text
+    direction = ' dir="auto"' if kind == "option" else ""
+    return f"<{tag}{direction}>{text}</{tag}>"
 
 
 class QuestionCard(Explorer):
@@ -88,8 +96,8 @@ class QuestionCard(Explorer):
     status = traitlets.List().tag(sync=True)  # parts of what is said below the options
     locked = traitlets.Bool(False).tag(sync=True)  # nothing can be chosen any more
 
-    def __init__(self, mode: str, prompt: str, options: Sequence[str], on_answer: Callable[[int, str | None], None], **traits):
-        super().__init__(mode=mode, prompt=paragraphs(clean(prompt)), options=[parts(option) for option in options], **traits)
+    def __init__(self, mode: str, prompt: str, options: Sequence[str], on_answer: Callable, **traits):
+        super().__init__(mode=mode, prompt=paragraphs(clean(prompt)), options=list(map(parts, options)), **traits)
         self.title = self.sentences[mode]
         self._on_answer = on_answer
         self.observe(self._hear_given, "given")
@@ -121,9 +129,9 @@ class QuestionCard(Explorer):
         """What is said to each option that was tried in a quiz."""
         said = []
         for place in dict.fromkeys(self.tried):
-            name = "announce_right" if place == self.right else "announce_wrong"
-            start, end = self.sentences[name].split(" {why}")
-            said.append(parts(start, option="".join(text for _, text in self.options[place])) + [["", " "], *self.whys[place]] + parts(end))
+            sentence = self.sentences["announce_right" if place == self.right else "announce_wrong"]
+            option = "".join(text for _, text in self.options[place])
+            said.append(parts(sentence, option=[["option", option]], why=self.whys[place]))
         return said
 
     def __repr__(self) -> str:

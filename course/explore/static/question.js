@@ -72,11 +72,17 @@ function confidence(degrees, { words, onChoose }) {
   return { element: root, show, focus: () => buttons[0].focus(), byKey: (key) => degrees.findIndex((degree) => degree.key === key), press: (place) => buttons[place].click() };
 }
 
-/** Keys of the card: `actions` by key, digits for the options.  Keys with Ctrl, Alt or Meta are left to others. */
+/** Keys of the card: `actions(key, target)` says whether it took the key.  Shift+Enter, by which a notebook is run, hands
+ *  nothing in, but leaves the card as Escape does; other keys with Ctrl, Alt or Meta are left alone. */
 function keys(root, actions) {
   root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !event.key.startsWith("Arrow")) return;
-    if (event.key === "Escape") { leave(root); return; }
+    const modified = event.ctrlKey || event.metaKey || event.altKey;
+    if (event.key === "Enter" && (modified || event.shiftKey) || event.key === "Escape") {
+      event.preventDefault();
+      if (!modified) leave(root);
+      return;
+    }
+    if (modified || event.repeat && !event.key.startsWith("Arrow")) return;
     if (actions(event.key, event.target)) event.preventDefault();
   });
 }

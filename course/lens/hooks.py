@@ -6,7 +6,7 @@ found.  Nothing of the model is changed, and hooks never outlive a run.
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -101,23 +101,22 @@ def _silence(heard: list, heads: int, silent: list[int]):
     return hook
 
 
-def record(tokens, weights: torch.Tensor, place: Site | None, seen: Seen | None) -> Recording:
-    """The Recording of one layer: queries, keys, values and mask if weights and output follow from them, else weights alone.
+def record(bare: Recording, place: Site, seen: Seen) -> Recording | None:
+    """The layer of `bare`, its measured weights, with queries, keys, values and mask; None unless weights and output follow.
 
-    weights: (H, T, T), as the model returned them.  Rotated queries, added biases, shared keys are not read off from the
-    maps' names; that the numbers fit is what decides.
+    That a map is called `query` does not say what becomes of the queries: they may be rotated, biases added, keys shared.
+    That the numbers fit is what decides.
     """
-    bare = Recording(tokens, weights=weights)
-    parts = _heads_of(seen, bare.weights.shape) if seen else None
+    parts = _heads_of(seen, bare.weights.shape)
     if parts is None:
-        return bare
+        return None
     q, k, v = parts
     scale = place.scale or 1 / math.sqrt(q.shape[2])
     z = seen.heard[0][0].float().cpu().numpy() if seen.heard else None  # (T, H·D)
-    for mask in _masks(bare.weights, place.causal):
+    for mask in _masks(len(bare.tokens), place.causal):
         if _explains(bare.weights, q, k, v, z, mask, scale):
-            return Recording(tokens, q, k, v, mask=mask, weights=bare.weights, scale=scale)
-    return bare
+            return replace(bare, q=q, k=k, v=v, mask=mask, scale=scale)
+    return None
 
 
 def _heads_of(seen: Seen, shape) -> tuple[np.ndarray, ...] | None:
@@ -134,11 +133,10 @@ def _heads_of(seen: Seen, shape) -> tuple[np.ndarray, ...] | None:
     return tuple(part[0].unflatten(-1, (H, -1)).transpose(0, 1).float().cpu().numpy() for part in parts)
 
 
-def _masks(weights: np.ndarray, causal: bool):
-    """Masks to try, the likely one first: no mask or a causal one (with one token both fit), then what was looked at."""
-    past = causal_mask(weights.shape[-1])
-    yield from (past, None) if causal else (None, past)
-    yield weights > 0
+def _masks(T: int, causal: bool) -> tuple:
+    """Masks to try, what the layer says of itself first: on one token both fit."""
+    past = causal_mask(T)
+    return (past, None) if causal else (None, past)
 
 
 def _explains(weights, q, k, v, z, mask, scale) -> bool:
@@ -147,7 +145,7 @@ def _explains(weights, q, k, v, z, mask, scale) -> bool:
     rows = np.unique(np.linspace(0, T - 1, MOST_ROWS).astype(int))
     scores = scale * (q[:, rows].astype(np.float64) @ k.swapaxes(-1, -2))  # (H, rows, T)
     if mask is not None:
-        scores = np.where(mask[..., rows, :], scores, -np.inf)
+        scores = np.where(mask[rows], scores, -np.inf)
     computed = softmax(scores)
     if not np.abs(computed - weights[:, rows]).max() <= SAME:  # NaN is a difference
         return False

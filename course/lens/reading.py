@@ -24,8 +24,8 @@ def clean(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def read(tokenizer, text: str, limit: int, most: int) -> Reading:
-    """The ids of `text` with the special tokens the model expects, and at most `limit` (the model's) or `most` (ours) of them.
+def read(tokenizer, text: str, limit: int | None, most: int) -> Reading:
+    """The ids of `text` with the special tokens the model expects; at most `limit` (the model's, if it has one) and `most`.
 
     Raises ValueError with one sentence for a text without tokens.
     """
@@ -35,7 +35,7 @@ def read(tokenizer, text: str, limit: int, most: int) -> Reading:
     count = len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
     if not count:
         raise ValueError(table("recording")["errors"]["no_tokens"])
-    longest = min(limit, most)
+    longest = most if limit is None else min(limit, most)
     if longest <= own:
         raise ValueError(words["errors"]["no_room"].format(limit=longest, own=own))
     ids = list(tokenizer(text, truncation=True, max_length=longest, verbose=False)["input_ids"])
@@ -43,7 +43,7 @@ def read(tokenizer, text: str, limit: int, most: int) -> Reading:
     special = tuple(token in frames for token in ids)
     notes = []
     if count + own > len(ids):
-        sentence = words["notes"]["cut_by_the_model" if limit <= most else "cut"]
+        sentence = words["notes"]["cut_by_the_model" if longest == limit else "cut"]
         notes.append(sentence.format(count=count + own, shown=len(ids)))
     if ids.count(unknown):
         unread, name = ids.count(unknown), tokenizer.unk_token

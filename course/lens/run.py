@@ -72,8 +72,9 @@ def runnable(model, tokenizer=None) -> Runnable:
 
     errors = table("lens")["errors"]
     if tokenizer is None and hasattr(model, "model") and hasattr(model, "tokenizer"):
-        return TransformersModel(model.model, model.tokenizer, getattr(model, "name", ""), getattr(model, "max_length", None))
-    if not hasattr(model, "named_modules") or not hasattr(model, "config"):
+        own = {key: getattr(model, key) for key in ("name", "max_length", "lowercase") if hasattr(model, key)}
+        return TransformersModel(model.model, model.tokenizer, **own)
+    if not hasattr(model, "named_modules") or not hasattr(model, "get_input_embeddings"):
         raise ValueError(errors["not_a_model"].format(kind=type(model).__name__))
     if tokenizer is None:
         raise ValueError(errors["no_tokenizer"].format(kind=type(model).__name__))

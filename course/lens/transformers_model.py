@@ -11,28 +11,31 @@ from torch import nn
 
 from course.lens.hooks import record, sites, watching
 from course.lens.reading import Reading, piece, read
+from course.lens.recording import Recording
 from course.lens.run import NO_HEADS, Run, most_probable
 from course.sentences import table
 
 MOST_TOKENS = 1024  # a layer keeps H · T² weights
+NO_LIMIT = 10**9  # tokenizers say "any length" with a huge number
 
 
 class TransformersModel:
-    """Made by `runnable`.  `name` is what a learner calls it, `limit` the number of tokens that the model reads.
+    """Made by `runnable`.  `name` is what a learner calls it, `limit` how many tokens the model reads, None
+    where it has no limit of its own.  `lowercase`: texts are put in small letters before the tokenizer sees them.
 
     An encoder–decoder shows its encoder, which reads the text.
     """
 
-    def __init__(self, model: nn.Module, tokenizer, name: str = "", max_length: int | None = None):
-        self.whole = bool(getattr(model.config, "is_encoder_decoder", False))
-        self.model = model.get_encoder() if self.whole else model
-        self.tokenizer = tokenizer
+    def __init__(self, model: nn.Module, tokenizer, name: str = "", max_length: int | None = None, lowercase: bool = False):
+        self.half = bool(getattr(model.config, "is_encoder_decoder", False))  # only the encoder is run
+        self.model = model.get_encoder() if self.half else model
+        self.tokenizer, self.lowercase = tokenizer, lowercase
         self.name = name or _name(model)
         self.limit = _limit(self.model, tokenizer, max_length)
 
     def run(self, text: str, off: frozenset[tuple[int, int]] = NO_HEADS) -> Run:
         """See Runnable."""
-        reading = read(self.tokenizer, text, self.limit, MOST_TOKENS)
+        reading = read(self.tokenizer, text.lower() if self.lowercase else text, self.limit, MOST_TOKENS)
         self._check_ids(reading.ids)
         places, off = sites(self.model), frozenset((int(layer), int(head)) for layer, head in off)
         self._check_heads(off, places)
@@ -44,8 +47,8 @@ class TransformersModel:
         if len(places) != len(attentions):
             if off:
                 raise ValueError(self._error("cannot_switch", name=self.name))
-            places = seen = [None] * len(attentions)
-        return self._run(reading, outputs, attentions, places, seen, off)
+            places = seen = []
+        return self._run(reading, outputs, attentions, list(zip(places, seen)), off)
 
     def top(self, run: Run, position: int, n: int = 5) -> list[tuple[str, float]] | None:
         """See Runnable.  `position` may count from the end, as in a list."""
@@ -61,19 +64,21 @@ class TransformersModel:
         return self.model(input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True,
                           output_hidden_states=True, return_dict=True)  # fmt: skip
 
-    def _run(self, reading: Reading, outputs, attentions, places, seen, off) -> Run:
+    def _run(self, reading: Reading, outputs, attentions, watched, off) -> Run:
         logits = getattr(outputs, "logits", None)
         vocabulary = getattr(self.model, "get_output_embeddings", lambda: None)() is not None
         vectors = getattr(outputs, "last_hidden_state", None)
         vectors = outputs.hidden_states[-1] if vectors is None else vectors
-        layers = []
-        for place, kept in zip(places, seen):  # each layer's weights are let go of once they are recorded
-            layers.append(record(reading.tokens, attentions.pop(0)[0], place, kept))
-        notes = [table("lens")["notes"]["encoder"]] if self.whole else []
+        bare = [Recording(reading.tokens, weights=weights[0]) for weights in attentions]
+        full = [record(layer, *pair) for layer, pair in zip(bare, watched)]
+        # One layer that does not fit says that scores arise in another way: then no layer's are shown.
+        known = bool(full) and all(layer is not None for layer in full)
+        layers = full if known else bare
+        notes = [table("lens")["notes"]["encoder"]] if self.half else []
         notes += reading.notes
-        if not all(layer.has_scores for layer in layers):
+        if not known:
             notes.append(table("lens")["notes"]["weights_only"])
-        name = table("lens")["names"]["encoder" if self.whole else "layer"]
+        name = table("lens")["names"]["encoder" if self.half else "layer"]
         return Run(
             tokens=reading.tokens, layers=tuple(layers), names=tuple(name.format(n=i + 1) for i in range(len(layers))),
             vectors=vectors[0].float().cpu().numpy(), special=reading.special, off=off, note=" ".join(notes),
@@ -124,10 +129,10 @@ def _name(model) -> str:
     return type(model).__name__ if not published or os.path.exists(published) else published
 
 
-def _limit(model: nn.Module, tokenizer, max_length: int | None) -> int:
-    """How many tokens the model reads: what its vectors of positions, its tokenizer and its wrapper allow."""
+def _limit(model: nn.Module, tokenizer, max_length: int | None) -> int | None:
+    """How many tokens the model reads: what its vectors of positions, its tokenizer and its wrapper allow; None: any number."""
     limits = [max_length, getattr(tokenizer, "model_max_length", None), getattr(model.config, "max_position_embeddings", None)]
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             limits.append(module.num_embeddings - module.padding_idx - 1)  # RoBERTa counts positions from behind the padding's
-    return int(min(limit for limit in limits if limit) if any(limits) else MOST_TOKENS)
+    return min((int(limit) for limit in limits if limit and limit < NO_LIMIT), default=None)

@@ -124,3 +124,14 @@ def test_the_watch_counts_from_the_key_to_the_painted_picture():
         program.close()
     assert len(samples) == explorer_latency.TURN
     assert min(samples) >= 150
+
+
+def test_checks_are_measured_for_every_exercise_and_leave_no_trace():
+    from course.bench import checks
+    from course.exercises.store import store
+    from course.exercises.task import all_tasks
+
+    rows = checks.measure(quick=True)
+    assert [row.work for row in rows] == [f"{name}: {kind}" for name in all_tasks() for kind in ("right", "wrong")]
+    assert all(row.samples and min(row.samples) > 0 and row.budget for row in rows)
+    assert store().tasks() == []

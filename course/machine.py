@@ -19,7 +19,7 @@ from course import sentences
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "py start.py" if os.name == "nt" else f"{Path(sys.executable).name} start.py"  # what the learner types
-NEEDED_GB = {"small": 2, "large": 9}  # free disk for an installation without and with CUDA, pip's downloads included
+NEEDED_GB = {"small": 3, "large": 9}  # free disk for an installation without and with CUDA, pip's downloads included
 
 
 class Stop(Exception):

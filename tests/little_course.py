@@ -33,6 +33,7 @@ open(report, "w").write("<testsuites><testsuite><testcase name='one'/></testsuit
 print("PYTEST", os.environ["COURSE_QUICK"], os.environ["COURSE_HOME"], *sys.argv[1:], flush=True)
 """
 TORCH = "import os\nwith open(os.environ['COURSE_TEST_IMPORTS'], 'a') as file:\n    file.write('torch\\n')\n"
+LIBRARY = ("library-around-the-model>=2",)  # it is nowhere to be had, so asking for it would fail
 CUDA = ("nvidia-cudnn-cu13==9.20.0.48; platform_system == 'Linux'",)
 
 
@@ -58,6 +59,7 @@ def wheels(folder, torch=True):
     wheel(folder, "matplotlib", "1.0")
     wheel(folder, "pytest", "1.0", {"pytest/__init__.py": "", "pytest/__main__.py": PYTEST})
     wheel(folder, "platformdirs", "1.0")
+    wheel(folder, "little_model", "1.0", {"little_model/__init__.py": "1 / 0", "little_model/model/weights": "90 MB"}, LIBRARY)
     if torch:
         wheel(folder, "torch", "9.9.0+cpu", {"torch/__init__.py": TORCH})
 
@@ -82,6 +84,7 @@ class LittleCourse:
         (root / "pyproject.toml").write_text("")
         (root / "requirements.txt").write_text("torch==9.9.0\nmatplotlib==1.0\njupyterlab==1.0\n")
         (root / "requirements-test.txt").write_text("pytest==1.0\n")
+        (root / "requirements-models.txt").write_text("little-model==1.0\n")
         self.write_chapter("print(1)")
         hidden = ("PIP_", "PYTHON", "PYTEST_", "JUPYTER", "COURSE_", "SUDO_", "VIRTUAL_ENV")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}

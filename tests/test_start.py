@@ -167,6 +167,79 @@ def test_the_kernel_is_that_of_the_environment_whatever_else_is_called_python3(s
     assert shown.strip() == str(rogue)
 
 
+# ---- The models: a package that is nothing but weights, and that the course can go without ---------------------------
+
+def models_of(course):
+    return sorted(path.name for path in course.site.glob("little_model*"))
+
+
+@linux
+def test_the_model_is_installed_last_and_without_what_it_asks_for(template):
+    _, out, _ = template.first
+    assert models_of(template) == ["little_model", "little_model-1.0.dist-info"]
+    lines = out.splitlines()
+    assert lines.index("Installing the sentence model of chapter 04 (90 MB).") > lines.index("Installing what requirements.txt list (a minute or two).")
+    assert "library-around" not in template.log
+    assert set(json.loads((template.root / ".venv/installed.json").read_text())) == {"lab", "models"}
+
+
+def test_without_the_model_the_course_opens_and_the_next_start_tries_again(packages, tmp_path):
+    for file in packages.iterdir():
+        shutil.copy(file, tmp_path)
+    (away := tmp_path / "away").mkdir()
+    (tmp_path / "little_model-1.0-py3-none-any.whl").rename(away / "little_model-1.0-py3-none-any.whl")
+    course = LittleCourse(tmp_path / "course", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
+    for start in ("first", "second"):
+        code, out, err = course.start()
+        assert (code, err) == (0, ""), start
+        told = [line for line in out.splitlines() if "could not be fetched" in line]
+        assert len(told) == 1 and told[0].startswith("The sentence model of chapter 04 ") and told[0].endswith("install.log).")
+        assert jupyterlab(out)
+        assert ("Installing what requirements.txt" in out) == (start == "first")  # the rest is not asked for again
+        assert models_of(course) == []
+    (away / "little_model-1.0-py3-none-any.whl").rename(tmp_path / "little_model-1.0-py3-none-any.whl")
+    code, out, err = course.start("--no-lab")
+    assert (code, err) == (0, "") and "could not be fetched" not in out and "requirements.txt" not in out
+    assert models_of(course) == ["little_model", "little_model-1.0.dist-info"]
+    log = course.log
+    assert course.start("--no-lab")[0] == 0 and course.log == log
+
+
+def test_without_a_network_an_installed_course_opens_without_the_model(installed):
+    words = unshared("-n") or pytest.skip("no namespaces here")
+    installed.edit("requirements-models.txt", "1.0", "2.0")
+    del installed.environment["PIP_NO_INDEX"], installed.environment["PIP_FIND_LINKS"]
+    code, out, err = installed.start("--no-lab", before=words)
+    assert (code, err, out.count("could not be fetched")) == (0, "", 1)
+
+
+def test_another_model_is_installed_into_the_same_environment(installed, packages, tmp_path):
+    for file in packages.iterdir():
+        shutil.copy(file, tmp_path)
+    wheel(tmp_path, "little_model", "2.0", {"little_model/model/weights": "other"})
+    installed.edit("requirements-models.txt", "1.0", "2.0")
+    code, out, _ = installed.start("--no-lab", PIP_FIND_LINKS=str(tmp_path))
+    assert code == 0 and "requirements.txt" not in out
+    assert models_of(installed) == ["little_model", "little_model-2.0.dist-info"]
+    assert (installed.site / "little_model/model/weights").read_text() == "other"
+
+
+def test_a_model_that_was_half_unpacked_is_not_believed(installed):
+    (installed.site / "little_model-1.0.dist-info/INSTALLER").unlink()  # written last: pip was killed before
+    (installed.site / "little_model/model/weights").unlink()
+    stamp = installed.root / ".venv/installed.json"
+    stamp.write_text(json.dumps({name: digest for name, digest in json.loads(stamp.read_text()).items() if name != "models"}))
+    assert installed.start("--no-lab")[0] == 0
+    assert (installed.site / "little_model/model/weights").read_text() == "90 MB"
+
+
+def test_the_tests_get_the_model_too(packages, tmp_path):
+    course = LittleCourse(tmp_path / "course", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(packages))
+    assert course.start("test")[0] == 0
+    assert set(json.loads((course.root / ".venv/installed.json").read_text())) == {"lab", "test", "models"}
+    assert models_of(course) == ["little_model", "little_model-1.0.dist-info"]
+
+
 # ---- CUDA ------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("system, driver, allowed, expected", [
@@ -364,7 +437,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, size, parts):
     wheel(tmp_path / "wheels", "matplotlib", "1.0", {"matplotlib/__init__.py": "", "matplotlib/data": os.urandom(40_000_000)})
     course = LittleCourse(tmp_path / "course", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path / "wheels"))
     if size == "32m":
-        course.edit("course/machine.py", '"small": 2, "large": 9', '"small": 0, "large": 0')
+        course.edit("course/machine.py", '"small": 3, "large": 9', '"small": 0, "large": 0')
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = (f'mount -t tmpfs -o size={"400k" if size == "40k" else size} disk "{disk}" && cp -r "{course.root}" "{disk}" && '

@@ -19,13 +19,14 @@ def missing() -> str:
 
 
 def measure(quick: bool) -> list[Row]:
-    """For each exercise: the time of checking every variant, every known mistake, and pairs of mistakes (some if quick)."""
-    from course.exercises.diagnose import built, pairs, singles
+    """For each exercise: the time of checking every variant, every known mistake, and some of two and three at once."""
+    from course.exercises.diagnose import built, together
     from course.exercises.task import all_tasks
 
     rows = []
     for task in all_tasks().values():
-        versions = [*singles(task), *itertools.islice(pairs(task), 0, None, 10 if quick else 1)]
+        versions = [*together(task, 1), *itertools.islice(together(task, 2), 0, None, 10 if quick else 1)]
+        versions += itertools.islice(together(task, 3), 0, None, 200 if quick else 20)
         wrong = [built(task, version) for version in versions]
         unknown = [] if task.traced else [lambda *arguments: 0.5]  # like no mistake: all of them are tried
         rows += [

@@ -1,11 +1,12 @@
 """Which of the known mistakes behaves like this answer, on all inputs?
 
 A mistake is executable (task.py), so the question is settled by running it: an answer and a wrong version are the same
-for a learner's purposes if no input of the check tells them apart.  Singles come before pairs, and where several fit,
-all of them are returned: nobody can say which one was made.
+for a learner's purposes if no input of the check tells them apart.  Single mistakes come before two at once, and those
+before three; where several fit, all of them are returned: nobody can say which one was made.
 """
 
 import itertools
+import time
 import warnings
 from collections.abc import Iterator
 
@@ -15,7 +16,8 @@ from course.exercises.compare import Answer, same
 from course.exercises.run import Outcome
 from course.exercises.task import Case, Mistake, Pipeline, Task
 
-Version = tuple[Mistake, ...]  # one mistake, or two at once
+Version = tuple[Mistake, ...]  # one mistake, or up to three at once
+PATIENCE = 2.0  # seconds, after which no more mistakes are put together
 
 
 def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome], wrong: list[int]) -> list[Version]:
@@ -26,21 +28,20 @@ def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: li
     if all(outcome.kind == "exception" for outcome in outcomes):
         return []  # that a name is unknown says nothing about the steps
     order = wrong + [place for place in range(len(cases)) if place not in wrong]  # what differs tells most, and first
-    for versions in (singles(task), pairs(task)):
+    deadline = time.monotonic() + PATIENCE
+    for number in (1, 2, 3):
+        versions = itertools.takewhile(lambda _: time.monotonic() < deadline, together(task, number))
         found = [version for version in versions if _fits(built(task, version), cases, answers, outcomes, order)]
         if found:
             return found
     return []
 
 
-def singles(task: Task) -> Iterator[Version]:
-    """Every mistake alone."""
-    return ((mistake,) for mistake in task.mistakes)
-
-
-def pairs(task: Task) -> Iterator[Version]:
-    """Every two mistakes that replace different steps."""
-    return (pair for pair in itertools.combinations(task.mistakes, 2) if not pair[0].steps.keys() & pair[1].steps.keys())
+def together(task: Task, number: int) -> Iterator[Version]:
+    """Every `number` mistakes that replace different steps."""
+    for version in itertools.combinations(task.mistakes, number):
+        if len(set().union(*(mistake.steps for mistake in version))) == sum(len(mistake.steps) for mistake in version):
+            yield version
 
 
 def built(task: Task, version: Version) -> Pipeline:

@@ -16,7 +16,7 @@ from course.sentences import table as sentences
 OPEN, PASSED, REFUSED = "open", "passed", "refused"
 MARKS = {OPEN: "○", PASSED: "✓", REFUSED: "✗"}
 SHOWN = 8  # rows and columns of an array that are shown
-INLINE = 24  # numbers of an array that are written out in a sentence
+INLINE = 24  # numbers of an input that are written out in a sentence
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,23 +80,24 @@ def written(value) -> str:
 
 
 def call(names: tuple[str, ...], arguments: tuple) -> str:
-    """`q = [[1.0, 2.0]]`, `k` of shape (7, 8): each argument written out, or a large one by its shape."""
+    """`q = [[1.0, 2.0]]`, `k = …`: the arguments written out, or if they are long the shapes of the arrays."""
     large = sentences("exercises")["evidence"]["array"]
+    long = _are_long(arguments)
     return ", ".join(
-        large.format(name=name, shape=value.shape) if _is_large(value) else f"`{name} = {written(value)}`"
+        large.format(name=name, shape=value.shape) if long and isinstance(value, np.ndarray) else f"`{name} = {written(value)}`"
         for name, value in zip(names, arguments)
     )
 
 
-def is_whole(value) -> bool:
-    """Whether `call` shows a value with all its digits."""
-    if not isinstance(value, np.ndarray):
-        return True
-    return not _is_large(value) and np.array_equal(value, np.round(value, 3) if value.dtype.kind == "f" else value)
+def is_whole(arguments: tuple) -> bool:
+    """Whether `call` shows every digit."""
+    rounded = [np.round(value, 3) if value.dtype.kind == "f" else value for value in arguments if isinstance(value, np.ndarray)]
+    arrays = [value for value in arguments if isinstance(value, np.ndarray)]
+    return not _are_long(arguments) and all(map(np.array_equal, arrays, rounded))
 
 
-def _is_large(value) -> bool:
-    return isinstance(value, np.ndarray) and value.size > INLINE
+def _are_long(arguments: tuple) -> bool:
+    return sum(value.size for value in arguments if isinstance(value, np.ndarray)) > INLINE
 
 
 def shortened(text: object, longest: int = 160) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.exercises.compare import Answer, Difference, parts_of
+from course.exercises.compare import Answer, Difference, difference, parts_of
 from course.exercises.diagnose import Version, recognise
 from course.exercises.feedback import REFUSED, Feedback, call, grids, is_whole, shortened
 from course.exercises.run import Outcome
@@ -10,6 +10,7 @@ from course.exercises.task import Case, Task
 from course.sentences import table
 
 LIMIT = 3.0  # seconds that a check gives an answer for all its inputs
+MOST_VERSIONS = 3  # that are named where no input tells them apart
 CLOSE = 0.01  # of the largest number asked for: a difference below it is called close
 ORDER = ("too_long", "exception")  # what is spoken of first, before any difference of values
 
@@ -28,7 +29,7 @@ def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list
     complete = len(outcomes) == len(cases)
     versions = recognise(task, cases, answers, outcomes, list(wrong)) if complete and not helper else []
     if versions:
-        place, kind, sentences = min(wrong), "mistake", [_recognised(task, versions, len(cases))]
+        place, kind, sentences = min(wrong), "mistake", _recognised(task, versions, len(cases))
     else:
         place = _telling(wrong)
         kind, sentences = _symptom(task, cases, answers, outcomes, wrong, place)
@@ -51,27 +52,18 @@ def _names(versions: list[Version]) -> tuple[tuple[str, ...], ...]:
 # ── a known mistake ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _recognised(task: Task, versions: list[Version], count: int) -> str:
-    """One sentence for one version; for several that no input tells apart, all of them."""
-    words, suffix = task.words["mistakes"], "traced" if task.traced else ""
-    holes = [_holes(words, version) for version in versions[:3]]
+def _recognised(task: Task, versions: list[Version], count: int, name: str = "same") -> list[str]:
+    """What the answer behaves like, one version or several that no input tells apart; then what to do about it."""
+    words = task.words["mistakes"]
+    shown = versions[:MOST_VERSIONS]
+    named = [say("recognised", "version", does=say("recognised", "and").join(words[each.name]["does"] for each in v)) for v in shown]
+    tips = list(dict.fromkeys(words[each.name]["tip"] for version in shown for each in version))
     if len(versions) == 1:
-        size = "pair" if len(versions[0]) == 2 else "single"
-        name = {"single": "traced", "pair": "traced_pair"}[size] if suffix else size
-        return say("recognised", name, count=count, **holes[0])
-    names = ["version_pair" if len(version) == 2 else "version" for version in versions]
-    listed = say("recognised", "or").join(say("recognised", name, **hole) for name, hole in zip(names, holes))
-    tips = " ".join(dict.fromkeys(tip for hole in holes for tip in (hole["tip"], hole.get("tip_too", "")) if tip))
-    return say("recognised", "traced_several" if suffix else "several", versions=listed, count=count, tip=tips)
-
-
-def _holes(words, version: Version) -> dict[str, str]:
-    first = words[version[0].name]
-    holes = {"does": first["does"], "tip": first["tip"]}
-    if len(version) == 2:
-        second = words[version[1].name]
-        holes |= {"does_too": second["does"], "tip_too": second["tip"]}
-    return holes
+        first = say("recognised", "traced" if task.traced else name, version=named[0], count=count)
+    else:
+        listed = say("recognised", "or").join(named)
+        first = say("recognised", "traced_several" if task.traced else "several", versions=listed, count=count)
+    return [f"{first} {tips[0]}"] if len(tips) == 1 else [first, *tips]
 
 
 # ── a symptom ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,7 +89,33 @@ def _symptom(task, cases, answers, outcomes, wrong, place) -> tuple[str, list[st
         return whole
     if found.kind == "numbers":
         return _wrong_numbers(task, cases, answers, outcomes, wrong, found)
-    return found.kind, [_kind(found), *_how_often(task, cases, wrong)]
+    return found.kind, [_kind(found), *(_apart_from_the_kind(task, cases, answers, outcomes) or _how_often(task, cases, wrong))]
+
+
+def _apart_from_the_kind(task, cases, answers: list[Answer], outcomes: list[Outcome]) -> list[str]:
+    """What is to be said of the numbers, if they are looked at as arrays of the kind that was asked for."""
+    converted = [_converted(answer, outcome) for answer, outcome in zip(answers, outcomes)]
+    if len(converted) < len(cases) or None in converted:
+        return []
+    wrong = [place for place, (answer, each) in enumerate(zip(answers, converted)) if difference(answer, each.value)]
+    if not wrong:
+        return [say("evidence", "converted", count=len(cases))]
+    versions = recognise(task, cases, answers, converted, wrong)
+    return _recognised(task, versions, len(cases), "apart") if len(versions) == 1 else []
+
+
+def _converted(answer: Answer, outcome: Outcome) -> Outcome | None:
+    """The same with every part an array of the right dtype, as far as no number is lost on the way."""
+    parts = parts_of(outcome.value, answer)
+    if outcome.kind != "value" or isinstance(parts, Difference):
+        return None
+    try:
+        values = [np.asarray(part) for part in parts]
+        arrays = [value.astype(wanted.dtype) for value, wanted in zip(values, answer.parts)]
+        kept = all(array.dtype != bool or np.array_equal(array, value) for array, value in zip(arrays, values))
+    except Exception:  # noqa: BLE001 (whatever a learner returns may refuse to become an array)
+        return None
+    return Outcome("value", value=tuple(arrays) if len(arrays) > 1 else arrays[0]) if kept else None
 
 
 def _exception(outcome: Outcome) -> tuple[str, str]:
@@ -199,7 +217,7 @@ def _the_input(task: Task, case: Case) -> list[str]:
     note = task.words.get("notes", {}).get(case.note, "")
     shown = call(task.parameters, case.arguments)
     sentences = [say("evidence", "smallest_noted" if note else "smallest", input=shown, note=note)]
-    if not all(map(is_whole, case.arguments)):
+    if not is_whole(case.arguments):
         sentences.append(say("evidence", "whole_input", name=task.name))
     return sentences
 

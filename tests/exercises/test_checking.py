@@ -278,6 +278,30 @@ def test_what_the_wrong_inputs_have_in_common():
     assert "Wrong on every input of one sort and on no other: whole numbers" in text
 
 
+def test_three_mistakes_at_once_are_told_one_after_the_other():
+    """What most people write first."""
+
+    def first_try(x, axis=-1):
+        e = np.exp(x)
+        return e / e.sum(axis=axis)
+
+    feedback = check("softmax", first_try)
+    assert feedback.versions == (("no_max", "empty_row", "sum_without_keepdims"),)
+    first, *tips = feedback.sentences[:4]
+    assert "does not subtract the largest score before exp, and also divides 0 by 0" in first and "on all 23 inputs" in first
+    assert ["Subtract each row" in tips[0], "docstring asks for zeros" in tips[1], "loses an axis" in tips[2]] == [True] * 3
+
+
+def test_the_numbers_are_judged_although_the_kind_is_wrong():
+    right_but_floats = said(lambda T: np.tril(np.ones((T, T))), "causal_mask")
+    assert right_but_floats[0] == "bool" and "Apart from that it is right, on all 6 inputs" in right_but_floats[1]
+    upper_and_floats = said(lambda T: np.triu(np.ones((T, T))), "causal_mask")
+    assert "Apart from that, the same answers as a version that has the upper triangle" in upper_and_floats[1]
+    to_be_added = said(lambda T: np.triu(np.full((T, T), -1e9), 1), "causal_mask")
+    assert "Apart from that" not in to_be_added[1]  # 0 and −1e9 are no False and True
+    assert "Apart from that it is right" in said(lambda x, axis=-1: right(x, axis).tolist())[1]
+
+
 def test_html_is_escaped():
     def raises(x, axis=-1):
         raise ValueError("<script>alert(1)</script>")
@@ -288,7 +312,7 @@ def test_html_is_escaped():
 
 def test_large_inputs_are_named_and_can_be_had():
     feedback = check("attention", lambda q, k, v, mask=None: _composed(q, k, v, mask) if np.ndim(q) < 4 else None)
-    assert "q of shape (2, 3, 4, 5)" in repr(feedback) and ".input" in repr(feedback)
+    assert "q of shape (2, 3, 4, 5), k of shape" in repr(feedback) and ".input" in repr(feedback)
     assert feedback.input[0].shape == (2, 3, 4, 5)
 
 

@@ -9,7 +9,7 @@ import pytest
 from course.exercises import cells
 from course.exercises.checking import answers_of, check, hint, solution, unfinished
 from course.exercises.compare import same
-from course.exercises.diagnose import built, outcome_of, pairs, recognise, singles
+from course.exercises.diagnose import built, outcome_of, recognise, together
 from course.exercises.feedback import OPEN, PASSED, REFUSED
 from course.exercises.store import store
 from course.exercises.task import Pipeline, all_tasks
@@ -103,7 +103,7 @@ def test_two_mistakes_at_once_are_refused_and_nothing_false_is_claimed(task):
     """Every pair is recognised as itself, or as something that gives the same answers on every input."""
     cases, answers = task.inputs, answers_of(task)
     cancelled = []
-    for pair in itertools.islice(pairs(task), 0, None, 1 if len(task.mistakes) < 16 else 5):
+    for pair in itertools.islice(together(task, 2), 0, None, 1 if len(task.mistakes) < 16 else 5):
         outcomes = [outcome_of(built(task, pair), case.arguments) for case in cases]
         right = [outcome_of(task.reference, case.arguments) for case in cases]
         wrong = [i for i in range(len(cases)) if not same(outcomes[i], right[i], answers[i])]
@@ -148,7 +148,7 @@ def test_properties_hold_for_right_answers_and_each_fails_for_some_mistake(task)
     for each in task.properties:
         assert each.holds(cases, values), each.name
         broken = False
-        for version in singles(task):
+        for version in together(task, 1):
             results = [outcome_of(built(task, version), case.arguments) for case in cases]
             fit = [i for i, r in enumerate(results) if r.kind == "value" and _alike(r.value, values[i])]
             if fit:

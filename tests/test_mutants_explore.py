@@ -64,7 +64,7 @@ PYTHON = [
     Mutant("NaN drawn", EXPLORER, {"wrong = np.argwhere(~np.isfinite(own))": "wrong = []"}, A + "test_broken_attention_speaks_in_one_sentence"),
     Mutant("no remark on sums", EXPLORER, {"if not whole.has_scores:": "if False:"}, A + "test_weights_that_are_no_shares_are_remarked"),
 
-    Mutant("picture of head 0", FIGURE, {"_large(below, explorer, weights[explorer.head])": "_large(below, explorer, weights[0])"}, A + "test_bundle_repr_and_figure"),
+    Mutant("picture of head 0", FIGURE, {"large(below, explorer, weights[explorer.head])": "large(below, explorer, weights[0])"}, A + "test_bundle_repr_and_figure"),
     Mutant("tiles out of order", FIGURE, {"_tile(weights[head], _open": "_tile(weights[-1 - head], _open"}, A + "test_every_tile_of_the_mosaic_is_its_head"),
     Mutant("closed cells look like 0", FIGURE, {"cover[~may] = CLOSED": "pass"}, A + "test_large_pictures_grey_what_is_closed"),
     Mutant("odd colour scale", FIGURE, {"for part in (0.2, 0.5)": "for part in (0.3, 0.5)"}, A + "test_the_colour_scale_ends_at_a_round_number"),

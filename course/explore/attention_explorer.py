@@ -10,6 +10,7 @@ import traitlets
 from course.blocks import attention as course_attention
 from course.explore.base import Explorer, clean, module, pack, stylesheet
 from course.lens.recording import Recording
+from course.lens.run import Runnable, runnable
 from course.sentences import table
 
 MOST_TOKENS = 512  # what the page draws without freezing, on a layer of 12 heads
@@ -17,8 +18,12 @@ SAME = 1e-6  # weights that differ by less are called equal
 MODES = ("none", "causal", "given")
 
 
-def attention(source=None, *, q=None, k=None, v=None, weights=None, mask=None, tokens=None, text=None, use=None, title=None):
-    """A live picture of one attention layer.
+def attention(source=None, tokenizer=None, *, q=None, k=None, v=None, weights=None, mask=None, tokens=None, text=None,
+              use=None, title=None, **more):  # fmt: skip
+    """A live picture of a whole model's attention, or of one attention layer.
+
+        attention(model, tokenizer, text="I like apples")     all layers and heads of whatever course.lens.run.runnable
+                                                              takes; **more: see ModelExplorer
 
         attention(q=q, k=k, v=v, mask=mask, tokens=words)     (T, D) or (H, T, D) arrays: everything can be changed
         attention(weights=w, tokens=words)                    (T, S) or (H, T, S): shown as they are
@@ -31,12 +36,20 @@ def attention(source=None, *, q=None, k=None, v=None, weights=None, mask=None, t
     where they differ; numbers if not given.  With `use`, temperature and scale are folded into q, and your function is
     called once a head with 2-D arrays; without v it gets the identity matrix, so that its output is its weights.
 
-    Returns an AttentionExplorer.  Raises ValueError with one sentence for arrays that do not fit together.
+    Returns an AttentionExplorer, of a model a ModelExplorer.  Raises ValueError with one sentence for arrays that do not fit together.
     """
     errors = table("explore")["attention"]["errors"]
     arrays = {name: value for name, value in dict(q=q, k=k, v=v, weights=weights, mask=mask).items() if value is not None}
     if source is not None and (arrays or tokens is not None):
         raise ValueError(errors["two_sources"])
+    if tokenizer is not None or _is_model(source):
+        if use is not None:
+            raise ValueError(errors["use_model"])
+        from course.explore.model_explorer import ModelExplorer
+
+        return ModelExplorer(runnable(source, tokenizer), source=source, text=text, title=title or "", **more)
+    if more:
+        raise TypeError(errors["only_models"].format(names=", ".join(more)))
     if source is None:
         if not arrays.keys() - {"mask", "v"}:
             raise ValueError(errors["no_arrays"])
@@ -46,6 +59,14 @@ def attention(source=None, *, q=None, k=None, v=None, weights=None, mask=None, t
     if use is not None and isinstance(source, Recording) and not source.has_scores:
         raise ValueError(errors["use_weights"])
     return AttentionExplorer(source, text=text or "", use=use, title=title or "")
+
+
+def _is_model(source) -> bool:
+    """Whether `source` is something that `runnable` takes; a function of a text is not."""
+    if isinstance(source, type):
+        return False
+    held = hasattr(source, "model") and hasattr(source, "tokenizer")
+    return isinstance(source, Runnable) or held or hasattr(source, "get_input_embeddings")
 
 
 def _from_arrays(arrays: dict, tokens) -> Recording:
@@ -65,7 +86,7 @@ class AttentionExplorer(Explorer):
     kind = "attention"
     topics = (("explore", "kit"), ("explore", "attention"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
-                  "attention_detail.js", "attention.js")  # fmt: skip
+                  "attention_detail.js", "attention_view.js", "attention.js")  # fmt: skip
     _css = stylesheet("attention.css")
 
     # the state
@@ -346,6 +367,8 @@ class AttentionExplorer(Explorer):
         if self._ready():
             last = self._last()
             sync_data = {name: min(max(value, 0), last[name]) if name in last else value for name, value in sync_data.items()}
+        if "text" in sync_data:  # what a keyboard sends may hold half of a pair, which no message can carry back
+            sync_data = {**sync_data, "text": clean(sync_data["text"])}
         super().set_state(sync_data)
 
 

@@ -18,7 +18,7 @@ def draw(explorer) -> Figure:
     try:
         weights = explorer.weights()
     except ValueError as nothing:  # the function failed on the first text
-        return _message(str(nothing))
+        return message(str(nothing))
     H, T, S = weights.shape
     tiles = math.ceil(H / ACROSS) if H > 1 else 0
     width, height = (min(9.0, 2.2 + 0.5 * S), min(8.0, 1.4 + 0.5 * T))
@@ -29,7 +29,7 @@ def draw(explorer) -> Figure:
             _mosaic(above, explorer, weights)
         else:
             below = figure.subplots()
-    _large(below, explorer, weights[explorer.head])
+    large(below, explorer, weights[explorer.head])
     return figure
 
 
@@ -40,16 +40,17 @@ def _open(explorer, head: int, weights) -> np.ndarray:
     return mask & (weights != 0).any(-1, keepdims=True)
 
 
-def _large(ax, explorer, weights):
+def large(ax, explorer, weights, title: str | None = None):
+    """One head as a heat map; `title` in place of the explorer's own."""
     T, S = weights.shape
     may = _open(explorer, explorer.head, weights)
     few = T * S <= HATCHED_CELLS
     words = explorer.sentences
     heads = explorer.recording.heads
-    title = words["figure_title"].format(head=explorer.head, last=heads - 1) if heads > 1 else words["figure_one"]
+    own = words["figure_title"].format(head=explorer.head, last=heads - 1) if heads > 1 else words["figure_one"]
     if explorer.title:
-        title = f"{figures.label(explorer.title, 60)}" + (f" · {title}" if heads > 1 else "")
-    figures.heat_map(weights, explorer.tokens, explorer.key_tokens, title=title, ax=ax, mask=may if few else None,
+        own = f"{figures.label(explorer.title, 60)}" + (f" · {own}" if heads > 1 else "")
+    figures.heat_map(weights, explorer.tokens, explorer.key_tokens, title=own if title is None else title, ax=ax, mask=may if few else None,
                      vmax=nice_top(weights.max()))  # fmt: skip
     if not few:
         _grey(ax, may)
@@ -95,7 +96,8 @@ def _grey(ax, may):
     ax.imshow(cover, interpolation="nearest")
 
 
-def _message(text: str) -> Figure:
+def message(text: str) -> Figure:
+    """A picture that says why there is none."""
     figure, (ax,) = figures.figure(6.4, 1.2)
     with figures.style():
         ax.set_axis_off()

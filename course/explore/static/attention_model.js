@@ -20,6 +20,8 @@ class AttentionData {
       this.k = take(H * S * D);
       this.v = Dv ? take(H * S * Dv) : null;
     } else this.given = take(H * T * S);
+    this.bias = shape.bias ? take(H * T * S) : null;
+    this.ownScale = shape.scale; // undefined for 1/√D
     this.mask = this.maskHeads ? bytes(model, "mask_bits") : null;
     this.causal = null;
     this.products = new Map(); // head → Float64Array (T, S), the one asked for last at the end
@@ -51,8 +53,11 @@ class AttentionData {
     return this.causal;
   }
 
-  /** What scores are multiplied by: 1/√D or 1. */
-  scale(state) { return state.scaleOn ? 1 / Math.sqrt(this.D) : 1; }
+  /** What products are multiplied by: the layer's own scale, 1/√D unless it says otherwise, or 1. */
+  scale(state) { return state.scaleOn ? this.ownScale || 1 / Math.sqrt(this.D) : 1; }
+
+  /** What the layer adds to a cell's score, 0 for most. */
+  biasAt(head, cell) { return this.bias ? this.bias[head * this.T * this.S + cell] : 0; }
 
   /** One head under a state {temperature, scaleOn, mask}: {weights (T, S), mask, nothing (T), top}. `nothing[i]` = 1 where
    *  row i has nothing to look at; `top` is the largest weight.  `theirs` (H, T, S) replaces the weights if given. */
@@ -75,6 +80,7 @@ class AttentionData {
       weights = new Float64Array(T * S);
       for (let i = 0; i < T; i++) {
         for (let j = 0; j < S; j++) scores[j] = products[i * S + j] * scale;
+        if (this.bias) for (let j = 0; j < S; j++) scores[j] += this.biasAt(head, i * S + j);
         const row = weights.subarray(i * S, (i + 1) * S);
         const some = softmaxRow(scores, mask && mask.subarray(i * S, (i + 1) * S), state.temperature, row);
         nothing[i] = some ? 0 : 1;

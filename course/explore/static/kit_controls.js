@@ -92,6 +92,16 @@ function choice({ label, options, value, onInput }) {
   return { element: root, inputs, set, disableOption, disable: disabler(root, inputs) };
 }
 
+/** One of many, as a menu; options are {value, label}. */
+function menu({ label, options, value, onInput }) {
+  const input = element("select", { class: "ex-select" }, options.map((option) => element("option", { value: option.value }, option.label)));
+  const root = element("div", { class: "ex-control ex-menu" }, element("label", {}, element("span", { class: "ex-label" }, label), input));
+  input.addEventListener("change", () => onInput(input.value));
+  const set = (chosen) => { input.value = chosen; };
+  set(value);
+  return { element: root, input, set, disable: disabler(root, [input]) };
+}
+
 /** A push button. */
 function button({ label, onClick, title = null }) {
   const root = element("button", { type: "button", class: "ex-button", title, onClick }, label);

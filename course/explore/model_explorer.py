@@ -1,0 +1,218 @@
+"""The attention explorer for a whole model: all layers and heads as tiles, one head large, and heads to switch off.
+
+Of the layer looked at, queries and keys travel as float32, and the page computes; of the others only small pictures,
+one byte a cell, until they are asked for.  The kernel runs the model when the text or the heads switched off change.
+"""
+
+import numpy as np
+import traitlets
+
+from course.blocks.attention import softmax
+from course.explore import model_readout as readout
+from course.explore.attention_explorer import MODES, AttentionExplorer, _dependence, _Refused
+from course.explore.base import clean, module, pack, stylesheet
+from course.lens.patterns import PATTERNS
+from course.lens.recording import Recording
+from course.lens.run import Run, Runnable
+from course.sentences import table
+
+
+class ModelExplorer(AttentionExplorer):
+    """Made by `explore.attention(model, tokenizer, text=…)`.  Layers and heads are counted from 0.
+
+    neighbours      sentences to compare with, for a model with `encode` (a sentence encoder): with heads switched off, the
+                    nearest before and after are shown
+    run, run_before what the model computed with the heads of `off` switched off, and with all on (Run)
+    """
+
+    topics = (("explore", "kit"), ("explore", "attention"), ("explore_model", "page"))
+    _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
+                  "attention_detail.js", "attention_view.js", "model_tiles.js", "model_panels.js", "model.js")  # fmt: skip
+    _css = stylesheet("attention.css", "model.css")
+
+    # the state
+    layer = traitlets.Int(0).tag(sync=True)
+    off = traitlets.List(traitlets.List(traitlets.Int(), minlen=2, maxlen=2)).tag(sync=True)  # [layer, head] pairs
+    pattern = traitlets.Unicode("").tag(sync=True)  # one of PATTERNS, "" for none
+
+    # what the page needs to draw it
+    layer_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tiles = traitlets.Bytes(b"").tag(sync=True)
+    tile_shapes = traitlets.List().tag(sync=True)  # for each layer [heads, rows, columns]
+    patterns = traitlets.List(traitlets.Unicode(), list(PATTERNS)).tag(sync=True)
+    pattern_numbers = traitlets.Bytes(b"").tag(sync=True)  # (P, 2, N) float32
+    run_revision = traitlets.Int(0).tag(sync=True)  # counts runs that could be shown
+    opening_layer = traitlets.Int(0).tag(sync=True)
+    shown_layer = traitlets.Int(0).tag(sync=True)  # whose tensors were sent last
+    off_shown = traitlets.List().tag(sync=True)  # the heads that were off in the run that is shown
+    effect = traitlets.Dict().tag(sync=True)  # what they changed, {} where all are on
+
+    def __init__(self, model: Runnable, *, source=None, text=None, title="", neighbours=()):
+        self.model, self.run, self.run_before = model, None, None
+        self._before_text = None
+        self._encode = getattr(source, "encode", None)
+        self._sentences = [clean(sentence) for sentence in neighbours]
+        self._points = None  # (N, C), of the sentences to compare with; made when they are first asked for
+        words = table("explore_model")["page"]
+        if self._sentences and not callable(self._encode):
+            raise ValueError(words["refusals"]["neighbours"].format(name=model.name))
+        super().__init__(self._layer_of_run, text=words["opening_text"] if text is None else text, title=title or model.name)
+        self._run_for = self._asked()
+        self.observe(self._on_text, ["off"])
+        self.observe(self._on_layer, ["layer"])
+        self.observe(self._on_row, ["row"])
+
+    # ── reading it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def summary(self) -> str:
+        if self.run is None:
+            return self.sentences["empty"]
+        off = self.say("summary_off", names=self._names(self.off_shown)) if self.off_shown else ""
+        heads = sorted({recording.heads for recording in self.run.layers})
+        return self.say("summary", layers=len(self.layer_names), heads="/".join(map(str, heads)), tokens=len(self.run.tokens),
+                        layer=self.layer_names[self.layer], head=self.head, off=off)  # fmt: skip
+
+    def figure(self):
+        from course.explore.model_figure import draw
+
+        return draw(self)
+
+    def _names(self, heads) -> str:
+        return ", ".join(self.say("head_name", layer=self.layer_names[layer], head=head) for layer, head in heads)
+
+    # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _asked(self):
+        return self.text, self.request, tuple(map(tuple, self.off))
+
+    def _on_text(self, _change):
+        if self._asked() != self._run_for:
+            self._run_for = self._asked()
+            self._run_text()
+
+    def _layer_of_run(self, text: str) -> Recording:
+        """Runs the model, takes over what it computed for all layers, and returns the one that is shown."""
+        first, off = self.run is None, frozenset(map(tuple, self.off))
+        before = self._run_model(text, frozenset()) if self._before_text != text else self.run_before
+        try:
+            after = self._run_model(text, off) if off else before
+        except _Refused:  # these heads can't be switched off: those that were stay so
+            self.off = [list(pair) for pair in self.off_shown]
+            self._run_for = self._asked()
+            raise
+        self.run, self.run_before, self._before_text = after, before, text
+        self.layer_names = [clean(name) for name in after.names]
+        self.tiles, self.tile_shapes = readout.tiles(after)
+        self.pattern_numbers = pack(readout.pattern_table(after))
+        self.off_shown = [list(pair) for pair in sorted(off)]
+        if first:
+            self._choose_opening()
+        self.layer = min(self.layer, len(after.layers) - 1)
+        self.run_revision += 1
+        return after.layers[self.layer]
+
+    def _run_model(self, text: str, off) -> Run:
+        try:
+            return self.model.run(clean(text), off)
+        except ValueError as error:  # a sentence of its own
+            raise _Refused(clean(error)) from error
+        except Exception as error:
+            raise _Refused(self._refusal("run_failed", kind=type(error).__name__, message=clean(error))) from error
+
+    def _show(self, recording: Recording):
+        with self.hold_sync():
+            self.shown_layer = self.layer
+            super()._show(recording)
+            recording = self.recording
+            if recording.has_scores:
+                self.shape = self.shape | {"scale": recording.scale, "bias": recording.bias is not None}
+                if recording.bias is not None:
+                    self.tensors += pack(recording.bias)
+            self.note = " ".join(filter(None, [clean(self.run.note), self.note]))
+            self._tell_effect()
+
+    def _on_layer(self, _change):
+        if self.run is not None and self.layer != self.shown_layer:
+            self._show(self.run.layers[self.layer])
+
+    def _on_row(self, _change):
+        if self.effect and "top" in self.effect:
+            self._tell_effect()
+
+    def _tell_effect(self):
+        """What the heads that are off change: at the cursor's token, and for the sentence as a whole."""
+        if not self.off_shown:
+            self.effect = {}
+            return
+        told = readout.effect(self.model, self.run_before, self.run, self._position())
+        told["names"] = self._names(self.off_shown)
+        if self._sentences:
+            if self._points is None:
+                self._points = np.asarray(self._encode(self._sentences))
+            told["near"] = [readout.nearest(readout.point_of(run), self._points, self._sentences)
+                            for run in (self.run_before, self.run)]  # fmt: skip
+        self.effect = told
+
+    def _position(self) -> int:
+        """Where in the run's tokens the cursor's query is; the last where this layer's queries are another text."""
+        same = self.run.layers[self.layer].tokens == self.run.tokens
+        return self.row if same else len(self.run.tokens) - 1
+
+    # ── where it opens ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _choose_opening(self):
+        match = readout.worth_seeing(self.run)
+        if match is None:
+            return
+        self.layer, self.head = match.layer, match.head
+        self.why = self.say("opens", layer=self.layer_names[match.layer], head=match.head, score=f"{match.score:.2f}",
+                            pattern=match.pattern, baseline=f"{match.baseline:.2f}")  # fmt: skip
+
+    def _open_where_it_is_worth_seeing(self):
+        if not self.why:
+            bits = _dependence(readout.looking(self.recording))
+            self.head = int(bits.argmax())
+            self.why = self.say("opens_plainly", layer=self.layer_names[self.layer], head=self.head, bits=f"{bits.max():.2f}")
+        self.opening_layer, self.opening_head = self.layer, self.head
+        special = self.run.special if self.run.layers[self.layer].tokens == self.run.tokens else None
+        self.row, self.column = readout.opening_cell(self.recording, self.head, special)
+
+    # ── computing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _course(self, recording: Recording):
+        """(output, weights) of the layer in the present state: its own scale and what it adds to its scores included."""
+        if not recording.has_scores:
+            return None, recording.weights.astype(np.float64)
+        scores = recording.q.astype(np.float64) @ recording.k.astype(np.float64).swapaxes(-1, -2)  # (H, T, S)
+        scores = scores * (recording.scale if self.scale_on else 1.0)
+        scores = (scores if recording.bias is None else scores + recording.bias) / self.temperature
+        mask = self.mask()
+        weights = softmax(scores if mask is None else np.where(mask, scores, -np.inf))
+        return None if recording.v is None else weights @ recording.v.astype(np.float64), weights
+
+    # ── errors and checks ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _refusal(self, name: str, /, **values) -> str:
+        return self.sentences["refusals"][name].format(**values)
+
+    @traitlets.validate("layer")
+    def _valid_layer(self, proposal):
+        last = len(self.layer_names) - 1
+        if self._ready() and not 0 <= proposal["value"] <= last:
+            raise traitlets.TraitError(self._refusal("layer", last=last, value=proposal["value"]))
+        return proposal["value"]
+
+    @traitlets.validate("pattern")
+    def _valid_pattern(self, proposal):
+        if proposal["value"] not in ("", *PATTERNS):
+            raise traitlets.TraitError(self._refusal("pattern", patterns=", ".join(PATTERNS), value=proposal["value"]))
+        return proposal["value"]
+
+    @traitlets.validate("off")
+    def _sorted_off(self, proposal):
+        return [list(pair) for pair in sorted(set(map(tuple, proposal["value"])))]
+
+    def set_state(self, sync_data):
+        if self._ready() and "layer" in sync_data:
+            sync_data = {**sync_data, "layer": min(max(sync_data["layer"], 0), len(self.layer_names) - 1)}
+        super().set_state(sync_data)

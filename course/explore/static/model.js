@@ -1,0 +1,246 @@
+// Explorer of a whole model: the view of one layer, with all layers' heads as tiles above it.
+
+const KEPT_LAYERS = 12; // whose tensors the page keeps, or a long text in a deep model fills its memory
+const LATE = 250; // milliseconds after which a layer on its way is spoken of
+
+class ModelView extends AttentionView {
+  constructor(model, el) {
+    super(model, el);
+    for (const name of ["layer", "off_shown"]) this.stops.push(listen(model, name, () => this.load()));
+    for (const name of ["effect", "pattern"]) this.stops.push(listen(model, name, () => this.repaint()));
+  }
+
+  // ------------------------------------------------------------------------------------------------------ building
+
+  makeTiles() {
+    return new ModelTiles({ label: this.words.overview_label, nameOf: (layer, head) => this.tileName(layer, head),
+      onChoose: (layer, column) => this.choose(layer, column) });
+  }
+
+  build() {
+    this.layers = new Map(); // layer → {data, key} of the run that is shown
+    this.marks = {};
+    this.offWanted = null;
+    super.build();
+    const { words, model } = this;
+    this.headTitle = element("p", { class: "ex-head-title" });
+    this.offSwitch = toggle({ label: words.off_switch, value: false, onInput: (on) => this.switchHead(on) });
+    this.allOn = button({ label: words.all_on, onClick: () => this.switchAllOn() });
+    const options = [{ value: "", label: words.pattern_none }, ...model.get("patterns").map((value) => ({ value, label: value }))];
+    this.pattern = menu({ label: words.pattern, options, value: model.get("pattern"), onInput: (name) => this.share("pattern", name) });
+    this.patternLine = element("p", { class: "ex-pattern-line" });
+    this.ring = element("p", { class: "ex-pattern-line ex-label" });
+    this.patternFold = disclosure({ label: words.patterns_fold, onToggle: () => this.repaint() });
+    this.effect = element("div", { class: "ex-effect", role: "status" });
+    const panel = element("div", { class: "ex-model-panel" }, this.headTitle,
+      element("div", { class: "ex-controls" }, this.offSwitch.element, this.allOn.element), this.pattern.element, this.patternLine, this.ring);
+    this.overview = element("div", { class: "ex-overview" });
+    this.tiles.element.replaceWith(this.overview);
+    this.overview.append(this.tiles.element, panel);
+    this.folds.prepend(this.patternFold.element);
+    this.folds.before(this.effect);
+  }
+
+  // --------------------------------------------------------------------------------------------------- what changes
+
+  /** Takes over what Python sent: a new run, or another layer of the one that is shown. */
+  load() {
+    const { model } = this;
+    const waiting = this.waiting();
+    this.busy(waiting);
+    if (waiting) return;
+    this.offWanted = null;
+    const empty = !model.get("data_revision");
+    this.body.hidden = empty;
+    this.why.hidden = empty;
+    if (empty) { this.shell.painted(); return; }
+    if (this.runSeen !== model.get("run_revision")) {
+      this.runSeen = model.get("run_revision");
+      this.layers.clear();
+      this.tiles.build(model);
+      this.marks = patternMarks(model);
+    }
+    if (this.loaded !== model.get("data_revision")) {
+      this.loaded = model.get("data_revision");
+      this.keep(model.get("shown_layer"));
+    }
+    this.takeLayer();
+  }
+
+  keep(layer) {
+    this.layers.delete(layer);
+    if (this.layers.size >= KEPT_LAYERS) this.layers.delete(this.layers.keys().next().value);
+    this.layers.set(layer, { data: new AttentionData(this.model), key: `${this.runSeen}.${layer}.${this.loaded}` });
+  }
+
+  /** Shows the layer asked for if it is here; until it comes the last picture stays, and says that it is on its way. */
+  takeLayer() {
+    const kept = this.layers.get(this.model.get("layer"));
+    this.lateLayer(!kept);
+    if (!kept) { this.repaint(); return; }
+    if (this.data !== kept.data) {
+      if (this.data) this.data.products.clear();
+      [this.data, this.dataKey, this.shownLayer] = [kept.data, kept.key, this.model.get("layer")];
+      this.shown = null;
+      this.hovered = null;
+      this.adaptControls();
+    }
+    this.refresh();
+  }
+
+  lateLayer(late) {
+    clearTimeout(this.lateTimer);
+    this.root.classList.toggle("ex-waiting", late);
+    this.root.setAttribute("aria-busy", String(late));
+    if (late) this.lateTimer = setTimeout(() => this.shell.notices.busy(this.words.layer_late), LATE);
+  }
+
+  close() {
+    clearTimeout(this.lateTimer);
+    super.close();
+  }
+
+  choose(layer, column) {
+    const head = this.tiles.headIn(layer, column);
+    this.share("head", head);
+    this.share("layer", layer);
+    if (!this.layers.has(layer)) this.share.now();
+  }
+
+  adaptControls() {
+    super.adaptControls();
+    const { data, words } = this;
+    const own = data.ownScale && Math.abs(data.ownScale * Math.sqrt(data.D) - 1) > 1e-6;
+    this.scale.input.nextElementSibling.textContent = own ? say(words.scale_own, { scale: number(data.ownScale) }) : words.scale;
+  }
+
+  // ---------------------------------------------------------------------------------------------------- switching off
+
+  /** The heads that are off in the answer that is waited for, or in the run that is shown. */
+  off() { return this.offWanted || this.model.get("off_shown"); }
+
+  isOff(layer, head) { return this.off().some(([l, h]) => l === layer && h === head); }
+
+  switchHead(on) {
+    const [layer, head] = [this.model.get("layer"), this.model.get("head")];
+    const others = this.off().filter(([l, h]) => l !== layer || h !== head);
+    this.want(on ? [...others, [layer, head]] : others);
+  }
+
+  switchAllOn() { this.want([]); }
+
+  want(off) {
+    this.offWanted = off.sort(([a, b], [c, d]) => a - c || b - d);
+    this.typed(this.text.input.value);
+    this.repaint();
+  }
+
+  /** Text, heads and the number of the request leave in one message. */
+  askFor(text) {
+    if (this.offWanted) this.model.set("off", this.offWanted);
+    super.askFor(text);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- painting
+
+  paint() {
+    const { model, data, root } = this;
+    if (!data || !root.isConnected || !this.width) return;
+    if (!this.colours) this.colours = themeColours(root);
+    const [layer, head, pattern] = [model.get("layer"), model.get("head"), model.get("pattern")];
+    const beside = this.width >= 700;
+    this.overview.classList.toggle("ex-beside", beside);
+    this.tiles.draw({ layer, head, off: this.off(), marks: pattern ? this.marks[pattern] : null, markKey: `${pattern}${this.runSeen}`,
+      room: beside ? this.width - 260 : this.width, colours: this.colours });
+    this.writePanel(layer, head, pattern);
+    if (layer === this.shownLayer) super.paint();
+    else this.shell.painted();
+  }
+
+  tileName(layer, head) {
+    const { words, model } = this;
+    const name = { layer: model.get("layer_names")[layer], head };
+    if (this.isOff(layer, head)) return say(words.tile_off, name);
+    const pattern = model.get("pattern");
+    const [score, baseline] = pattern ? this.scoreOf(pattern, layer, head) : [NaN, NaN];
+    if (Number.isNaN(score)) return say(words.tile, name);
+    return say(words.tile_scored, { ...name, pattern, score: score.toFixed(2), baseline: baseline.toFixed(2) });
+  }
+
+  /** The place of a head among all, layer after layer. */
+  place_(layer, head) { return this.tiles.sizes.slice(0, layer).reduce((sum, [count]) => sum + count, head); }
+
+  scoreOf(pattern, layer, head) {
+    const { scores, baselines } = this.marks[pattern];
+    const at = this.place_(layer, head);
+    return [scores[at], baselines[at]];
+  }
+
+  writePanel(layer, head, pattern) {
+    const { words, model, root } = this;
+    const names = model.get("layer_names");
+    const off = this.off();
+    const key = [layer, head, pattern, off.join(";"), this.runSeen, this.patternFold.open].join("|");
+    if (key === this.panelKey) return;
+    this.panelKey = key;
+    this.headTitle.textContent = say(words.title_one, { layer: names[layer], head });
+    this.offSwitch.set(this.isOff(layer, head));
+    this.allOn.element.hidden = !off.length;
+    this.pattern.set(pattern);
+    const [score, baseline] = pattern ? this.scoreOf(pattern, layer, head) : [NaN, NaN];
+    const best = pattern ? this.marks[pattern].best : -1;
+    this.patternLine.hidden = !pattern;
+    this.ring.hidden = best < 0;
+    if (pattern) {
+      this.patternLine.textContent = Number.isNaN(score) ? say(words.pattern_nowhere, { pattern })
+        : say(words.pattern_score, { pattern, score: score.toFixed(2), baseline: baseline.toFixed(2) });
+    }
+    if (best >= 0) {
+      const [l, h] = this.layerHead(best);
+      const marks = this.marks[pattern];
+      this.ring.textContent = say(words.ring, { layer: names[l], head: h, score: marks.scores[best].toFixed(2), baseline: marks.baselines[best].toFixed(2) });
+      root.dataset.best = JSON.stringify([l, h]);
+    }
+    Object.assign(root.dataset, { layer, off: JSON.stringify(off), patternScore: String(score), patternBaseline: String(baseline) });
+    if (this.patternFold.open) this.fill(this.patternFold, patternTable(this.marks, this.place_(layer, head), words));
+  }
+
+  layerHead(place) {
+    let layer = 0;
+    for (; place >= this.tiles.sizes[layer][0]; layer++) place -= this.tiles.sizes[layer][0];
+    return [layer, place];
+  }
+
+  write(head, row, column, state) {
+    super.write(head, row, column, state);
+    const effect = this.model.get("effect");
+    const none = !effect.names;
+    const key = none ? "" : `${this.runSeen}|${row}|${JSON.stringify(effect.top || "")}|${effect.names}`;
+    if (key === this.effectKey) return;
+    this.effectKey = key;
+    this.effect.hidden = none;
+    this.root.dataset.effect = JSON.stringify(effect);
+    this.effect.replaceChildren(...(none ? [] : effectNodes(effect, row, this.words)));
+  }
+
+  opensOn(head) { return super.opensOn(head) && this.model.get("layer") === this.model.get("opening_layer"); }
+
+  cellSentence(cell, row, state) {
+    const { words, data } = this;
+    const sentence = super.cellSentence(cell, row, state);
+    if (sentence !== words.looks_scaled) return sentence;
+    if (data.bias) return words.looks_biased;
+    return data.ownScale && Math.abs(data.ownScale * Math.sqrt(data.D) - 1) > 1e-6 ? words.looks_times : sentence;
+  }
+
+  pictureName() { return `attention-layer-${this.shownLayer}-head-${this.root.dataset.head}`; }
+
+  headName() { return this.headTitle.textContent; }
+}
+
+function render({ model, el }) {
+  const view = new ModelView(model, el);
+  return () => view.close();
+}
+
+export default { render };

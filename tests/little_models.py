@@ -1,5 +1,6 @@
 """Models and tokenizers of the transformers library, made on the spot: a few hundred random numbers, real classes."""
 
+import copy
 import importlib
 import json
 import os
@@ -32,8 +33,8 @@ def bytes_bpe(kind: str = "GPT2TokenizerFast", **settings):
     transformers, tokenizers = needed("transformers"), needed("tokenizers")
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"] if kind.startswith("Roberta") else ["<|endoftext|>"]
     bpe = tokenizers.ByteLevelBPETokenizer()
-    bpe.train_from_iterator(["I like apples and bananas; I like my cats"] * 9, vocab_size=300, min_frequency=2, special_tokens=special,
-                            show_progress=False)  # fmt: skip
+    text = ["I like apples and bananas; I like my cats"] * 9
+    bpe.train_from_iterator(text, vocab_size=300, min_frequency=2, special_tokens=special, show_progress=False)
     vocabulary = bpe.get_vocab(with_added_tokens=True)
     merges = [tuple(merge) for merge in json.loads(bpe.to_str())["model"]["merges"]]
     return getattr(transformers, kind)(vocab=vocabulary, merges=merges, **settings)
@@ -50,3 +51,74 @@ def model(kind: str, config: str, *, seed: int = 0, **settings):
             norm = parameter.ndim == 1 and name.endswith("weight")  # those of layer norms stay near 1
             parameter.copy_(1 + 0.1 * noise if norm else 0.4 * noise)
     return made
+
+
+BERT = dict(vocab_size=33, hidden_size=15, num_attention_heads=3, num_hidden_layers=3, intermediate_size=8,
+            max_position_embeddings=20)  # fmt: skip
+GPT2 = dict(vocab_size=300, n_embd=21, n_head=7, n_layer=3, n_positions=20, bos_token_id=0, eos_token_id=0)
+BERT_OUT = "bert.encoder.layer.{}.attention.output.dense"
+
+# name: class, configuration, its settings, where the map behind the heads of layer i is, and causal or not
+FULL = {
+    "BERT": ("BertModel", "BertConfig", BERT, "encoder.layer.{}.attention.output.dense", False),
+    "BERT with words": ("BertForMaskedLM", "BertConfig", BERT | dict(num_hidden_layers=1, num_attention_heads=5),
+                        BERT_OUT, False),
+    "BERT that writes": ("BertLMHeadModel", "BertConfig", BERT | dict(is_decoder=True), BERT_OUT, True),
+    "DistilBERT": ("DistilBertForMaskedLM", "DistilBertConfig",
+                   dict(vocab_size=33, dim=21, n_heads=7, n_layers=2, hidden_dim=8, max_position_embeddings=20),
+                   "distilbert.transformer.layer.{}.attention.out_lin", False),
+    "RoBERTa": ("RobertaForMaskedLM", "RobertaConfig", BERT | dict(vocab_size=300, max_position_embeddings=22),
+                "roberta.encoder.layer.{}.attention.output.dense", False),  # its positions are counted from 2
+    "GPT-2": ("GPT2LMHeadModel", "GPT2Config", GPT2, "transformer.h.{}.attn.c_proj", True),
+    "GPT-2 scaled by layer": ("GPT2LMHeadModel", "GPT2Config",
+                              GPT2 | dict(n_head=3, scale_attn_by_inverse_layer_idx=True),
+                              "transformer.h.{}.attn.c_proj", True),
+    "OPT": ("OPTForCausalLM", "OPTConfig",
+            dict(vocab_size=300, hidden_size=15, word_embed_proj_dim=15, num_attention_heads=3, num_hidden_layers=2,
+                 ffn_dim=8, max_position_embeddings=20),
+            "model.decoder.layers.{}.self_attn.out_proj", True),
+}  # fmt: skip
+# … and models whose scores are not queries times keys divided by √D, or are more than that
+BARE = {
+    "Llama": ("LlamaForCausalLM", "LlamaConfig",
+              dict(vocab_size=300, hidden_size=24, num_attention_heads=6, num_key_value_heads=3, num_hidden_layers=2,
+                   intermediate_size=8, max_position_embeddings=20),
+              "model.layers.{}.self_attn.o_proj", True),
+    "GPT-Neo": ("GPTNeoForCausalLM", "GPTNeoConfig",
+                dict(vocab_size=300, hidden_size=15, num_heads=3, num_layers=2, window_size=3, intermediate_size=8,
+                     attention_types=[[["global", "local"], 1]], max_position_embeddings=20, bos_token_id=0,
+                     eos_token_id=0),
+                "transformer.h.{}.attn.attention.out_proj", True),
+    "T5": ("T5ForConditionalGeneration", "T5Config",
+           dict(vocab_size=300, d_model=12, d_kv=5, num_heads=3, num_layers=2, d_ff=8),
+           "block.{}.layer.0.SelfAttention.o", False),
+}  # fmt: skip
+
+
+def forward(made, ids):
+    """The model by itself, eager, on ids (B, T): what there is to compare with.  Of an encoder–decoder the encoder."""
+    torch = needed("torch")
+    inner = made.get_encoder() if made.config.is_encoder_decoder else made
+    inner.set_attn_implementation("eager")
+    settings = dict(attention_mask=torch.ones_like(ids), output_attentions=True, output_hidden_states=True)
+    with torch.no_grad():
+        return inner(input_ids=ids, **settings)
+
+
+def ids_of(runnable, text):
+    """The ids (1, T) of `text` for the model of `runnable`."""
+    return needed("torch").tensor([runnable.tokenizer(text)["input_ids"]])
+
+
+def without(made, path, off, heads):
+    """A copy whose maps behind the heads read nothing of those switched off: their part of the matrix is 0."""
+    torch = needed("torch")
+    changed = copy.deepcopy(made)
+    inner = changed.get_encoder() if changed.config.is_encoder_decoder else changed
+    for layer, head in off:
+        out = inner.get_submodule(path.format(layer))
+        across = out.weight if type(out).__name__ == "Conv1D" else out.weight.T  # (H·D, C)
+        D = len(across) // heads
+        with torch.no_grad():
+            across[head * D : (head + 1) * D] = 0
+    return changed

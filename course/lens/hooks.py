@@ -15,8 +15,14 @@ from torch import nn
 from course.blocks.attention import causal_mask, softmax
 from course.lens.recording import Recording
 
-# Names under which models keep the maps to queries, keys and values (or one for all three), and the one after the heads.
-MAPS = (("query", "key", "value"), ("q_lin", "k_lin", "v_lin"), ("q_proj", "k_proj", "v_proj"), ("q", "k", "v"), ("c_attn",))
+# Names under which models keep the maps to queries, keys and values (or one to all three), and the map after the heads.
+MAPS = (
+    ("query", "key", "value"),
+    ("q_lin", "k_lin", "v_lin"),
+    ("q_proj", "k_proj", "v_proj"),
+    ("q", "k", "v"),
+    ("c_attn",),
+)
 OUTPUTS = ("out_lin", "out_proj", "o_proj", "o", "c_proj", "out", "dense")
 HEADS = ("num_attention_heads", "num_heads", "n_heads")
 
@@ -26,7 +32,7 @@ MOST_ROWS = 64  # queries for which that is tried
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One attention layer of a model: `maps` to queries, keys, values (or one to all), `out` after the heads, if known."""
+    """One attention layer: `maps` to queries, keys, values (or one to all three), `out` after the heads, if known."""
 
     maps: tuple[nn.Module, ...]
     out: nn.Module | None
@@ -50,22 +56,23 @@ def sites(model: nn.Module) -> list[Site]:
 
 
 def _site(name, module, modules, model) -> Site | None:
-    names = next((names for names in MAPS if all(isinstance(getattr(module, n, None), nn.Module) for n in names)), None)
-    owners = (module, getattr(model, "config", None))
-    heads = next((getattr(owner, n) for owner in owners for n in HEADS if isinstance(getattr(owner, n, None), int)), None)
+    config = getattr(model, "config", None)
+    parts = dict(module.named_children())
+    names = next((names for names in MAPS if all(n in parts for n in names)), None)
+    heads = next((h for o in (module, config) for n in HEADS if isinstance(h := getattr(o, n, None), int)), None)
     if names is None or heads is None:
         return None
-    out = next((out for n in OUTPUTS if isinstance(out := getattr(module, n, None), nn.Module)), None)
     beside = f"{name.rpartition('.')[0]}.output.dense".lstrip(".")  # BERT keeps it outside, beside the attention
     scale = getattr(module, "scaling", None)
-    causal = bool(getattr(module, "is_causal", False) or getattr(owners[1], "is_decoder", False))
-    maps = tuple(getattr(module, n) for n in names)
-    return Site(maps, out if out is not None else modules.get(beside), heads, scale if isinstance(scale, float) else None, causal)
+    return Site(
+        maps=tuple(parts[n] for n in names), out=next((parts[n] for n in OUTPUTS if n in parts), modules.get(beside)),
+        heads=heads, scale=scale if isinstance(scale, float) else None,
+        causal=bool(getattr(module, "is_causal", False) or getattr(config, "is_decoder", False)))  # fmt: skip
 
 
 @contextmanager
 def watching(places: list[Site], off=frozenset()):
-    """While this is entered, what passes through `places` is kept, and the (place, head) pairs in `off` hand on nothing.
+    """While this is entered, what passes through `places` is kept, and (place, head) pairs in `off` hand on nothing.
 
     Yields a list of Seen, one for each place.  A head is switched off where the heads lie side by side, before the map
     that mixes them: its part is set to 0.  Places with a head to be switched off must have an `out`.
@@ -102,10 +109,10 @@ def _silence(heard: list, heads: int, silent: list[int]):
 
 
 def record(bare: Recording, place: Site, seen: Seen) -> Recording | None:
-    """The layer of `bare`, its measured weights, with queries, keys, values and mask; None unless weights and output follow.
+    """The layer whose weights `bare` holds with queries, keys, values, mask; None unless weights and output follow.
 
-    That a map is called `query` does not say what becomes of the queries: they may be rotated, biases added, keys shared.
-    That the numbers fit is what decides.
+    That a map is called `query` does not say what becomes of the queries: they may be rotated, biases added, keys
+    shared.  That the numbers fit is what decides.
     """
     parts = _heads_of(seen, bare.weights.shape)
     if parts is None:
@@ -120,7 +127,7 @@ def record(bare: Recording, place: Site, seen: Seen) -> Recording | None:
 
 
 def _heads_of(seen: Seen, shape) -> tuple[np.ndarray, ...] | None:
-    """Queries, keys, values (H, T, D) of the one call that was seen; None where it was not one or they do not fit H and T."""
+    """Queries, keys, values (H, T, D) of the call that was seen; None if it was not one, or they do not fit H and T."""
     H, T, _ = shape
     if any(len(calls) != 1 for calls in seen.mapped) or len(seen.heard) > 1:
         return None
@@ -140,7 +147,7 @@ def _masks(T: int, causal: bool) -> tuple:
 
 
 def _explains(weights, q, k, v, z, mask, scale) -> bool:
-    """Whether weights, and the heads' outputs z (T, H·D) where they are known, follow from q, k, v; tried on some rows."""
+    """Whether weights and, where known, the heads' outputs z (T, H·D) follow from q, k, v; tried on some rows."""
     T = weights.shape[1]
     rows = np.unique(np.linspace(0, T - 1, MOST_ROWS).astype(int))
     scores = scale * (q[:, rows].astype(np.float64) @ k.swapaxes(-1, -2))  # (H, rows, T)

@@ -37,9 +37,9 @@ def pattern_scores(recording: Recording, special=None) -> dict[str, np.ndarray]:
         same word         the keys with the same token, no special one and not i itself; of two texts (cross-attention):
                           all keys with the same token
         itself            key i
-    Left out of the mean are queries without a target, queries with one key alone (they have no choice: the first one under
-    a causal mask), and special tokens as queries: [CLS] and [SEP] look for no words.  Where the keys are another text,
-    positions say nothing: there only "first token" and "same word" have targets.
+    Left out of the mean are queries without a target, queries with one key alone (they have no choice: the first one
+    under a causal mask), and special tokens as queries: [CLS] and [SEP] look for no words.  Where the keys are another
+    text, positions say nothing: there only "first token" and "same word" have targets.
 
     special: (T,) bools, or None for no special tokens; of the queries, and of the keys if these are the same tokens.
     Returns (H,) float64 for each pattern, NaN where no query has a target.
@@ -49,9 +49,9 @@ def pattern_scores(recording: Recording, special=None) -> dict[str, np.ndarray]:
 
 
 def pattern_baselines(recording: Recording, special=None) -> dict[str, np.ndarray]:
-    """What a head would score that looks evenly at all keys it may look at: `pattern_scores`, with targets / keys for a weight.
+    """What a head would score that looks evenly at all keys it may look at: the mean of (targets of i) / (keys of i).
 
-    Arguments and form as there.
+    Queries, targets, arguments and form as in `pattern_scores`.
     """
     return _means(recording, special, lambda targets, allowed: targets.sum(-1) / np.maximum(allowed.sum(-1), 1))
 
@@ -74,7 +74,7 @@ def best(run: Run) -> dict[str, Match]:
 
 
 def _means(recording: Recording, special, of_query) -> dict[str, np.ndarray]:
-    """The mean over the queries that count, for each pattern and head, of `of_query(targets, allowed)` → (H or 1, T)."""
+    """The mean over the queries that count, for each pattern and head, of `of_query(targets, allowed)`, (H or 1, T)."""
     H, T, S = recording.heads, len(recording.tokens), len(recording.key_tokens)
     special = np.zeros(T, dtype=bool) if special is None else np.asarray(special, dtype=bool)
     allowed = np.ones((1, T, S), dtype=bool) if recording.mask is None else recording.mask.reshape(-1, T, S)
@@ -84,8 +84,8 @@ def _means(recording: Recording, special, of_query) -> dict[str, np.ndarray]:
         counts = targets.any(-1) & (allowed.sum(-1) > 1) & ~special  # (H or 1, T)
         values = np.where(counts, of_query(targets, allowed), 0.0)  # (H or 1, T)
         number = counts.sum(-1).astype(np.float64)
-        mean = np.divide(values.sum(-1), number, out=np.full(len(values), np.nan), where=np.broadcast_to(number > 0, len(values)))
-        means[pattern] = np.broadcast_to(mean, H).copy()
+        with np.errstate(invalid="ignore"):  # 0 / 0 is NaN, which is what is promised
+            means[pattern] = np.broadcast_to(values.sum(-1) / number, H).copy()
     return means
 
 

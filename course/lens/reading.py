@@ -1,4 +1,4 @@
-"""Text → ids for looking inside: hostile texts are read or refused in one sentence, and every token gets a readable name.
+"""Text → ids for looking inside: any text is read or refused in one sentence, every token gets a readable name.
 
 Works with any tokenizer of the transformers library, by its methods alone.
 """
@@ -20,18 +20,18 @@ class Reading(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """`text` with each lone surrogate, which no tokenizer reads, as U+FFFD; pairs become the one character they stand for."""
+    """`text` with each lone surrogate, which no tokenizer reads, as U+FFFD; a pair becomes its character."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def read(tokenizer, text: str, limit: int | None, most: int) -> Reading:
-    """The ids of `text` with the special tokens the model expects; at most `limit` (the model's, if it has one) and `most`.
+    """The ids of `text` with the special tokens the model expects, at most `limit` (the model's; None: any) and `most`.
 
     Raises ValueError with one sentence for a text without tokens.
     """
     words = table("lens")
     text = clean(text)
-    own = len(tokenizer("", add_special_tokens=True, verbose=False)["input_ids"])  # [CLS] and [SEP], which are always there
+    own = len(tokenizer("", verbose=False)["input_ids"])  # [CLS] and [SEP], which are always there
     count = len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
     if not count:
         raise ValueError(table("recording")["errors"]["no_tokens"])
@@ -67,7 +67,7 @@ def piece(tokenizer, token: int, frames=frozenset()) -> str:
 
 
 def _special_ids(tokenizer) -> tuple[frozenset[int], int | None]:
-    """The ids that stand for no text, and the id for what is unknown (None where there is none of its own, as in GPT-2).
+    """The ids that stand for no text, and the id for what is unknown (None where no id is for that alone).
 
     A mask stands for a word that is hidden and an unknown token for one that could not be read: both are text.
     """

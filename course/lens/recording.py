@@ -1,6 +1,6 @@
 """Recording: what one attention layer computed on one text, kept for looking at.
 
-A model, a function of the learner's or bare arrays all become a Recording first; explorers and lenses read nothing else.
+A model, a learner's function and bare arrays all become a Recording first; explorers and lenses read nothing else.
 """
 
 import math
@@ -26,7 +26,7 @@ class Recording:
     note        one line for the learner, "" for none
 
     After creation all names are strings and all arrays have the shapes above.  Numbers may come as NumPy arrays, lists
-    or torch tensors (on any device, with or without gradients).  Raises ValueError with one sentence for what does not fit.
+    or torch tensors (on any device, with or without gradients).  Raises ValueError, one sentence, if they do not fit.
     """
 
     tokens: tuple[str, ...]
@@ -86,8 +86,9 @@ class Recording:
         T, S = min(len(self.tokens), longest), min(len(self.key_tokens), longest)
         cut = lambda array, *ends: None if array is None else array[(..., *(slice(end) for end in ends))]
         return replace(
-            self, tokens=self.tokens[:T], key_tokens=self.key_tokens[:S], q=cut(self.q, T, None), k=cut(self.k, S, None),
-            v=cut(self.v, S, None), mask=cut(self.mask, T, S), weights=cut(self.weights, T, S), bias=cut(self.bias, T, S))  # fmt: skip
+            self, tokens=self.tokens[:T], key_tokens=self.key_tokens[:S], q=cut(self.q, T, None),
+            k=cut(self.k, S, None), v=cut(self.v, S, None), mask=cut(self.mask, T, S), weights=cut(self.weights, T, S),
+            bias=cut(self.bias, T, S))  # fmt: skip
 
     def _check(self):
         T, S = len(self.tokens), len(self.key_tokens)
@@ -97,7 +98,8 @@ class Recording:
             _refuse("half", name="k" if self.q is None else "q")
         if self.q is None and self.weights is None:
             _refuse("nothing")
-        for name, rows, columns in (("q", T, None), ("k", None, None), ("v", None, None), ("weights", T, S), ("bias", T, S)):
+        sizes = (("q", T, None), ("k", None, None), ("v", None, None), ("weights", T, S), ("bias", T, S))
+        for name, rows, columns in sizes:
             array = getattr(self, name)
             if array is None:
                 continue
@@ -108,7 +110,8 @@ class Recording:
             if columns is not None and array.shape[2] != columns:
                 _refuse("columns", name=name, what="columns", S=S, columns=array.shape[2])
             if array.shape[0] != self.heads and not (name == "bias" and array.shape[0] == 1):
-                _refuse("heads", a=self.heads, a_name="weights" if self.q is None else "q", b=array.shape[0], b_name=name)
+                a_name = "weights" if self.q is None else "q"
+                _refuse("heads", a=self.heads, a_name=a_name, b=array.shape[0], b_name=name)
         if self.q is not None and self.q.shape[2] != self.k.shape[2]:
             _refuse("width", q=self.q.shape[2], k=self.k.shape[2])
         if self.q is not None and self.q.shape[2] == 0:
@@ -120,8 +123,9 @@ class Recording:
         for name in ("scale", "bias"):
             if self.q is None and getattr(self, name) is not None:
                 _refuse("no_use", name=name)
-        if self.scale is not None and not (isinstance(self.scale, (int, float, np.number)) and 0 < self.scale < math.inf):
-            _refuse("scale", scale=self.scale)
+        scale = 1.0 if self.scale is None else self.scale
+        if not (isinstance(scale, (int, float, np.number)) and 0 < scale < math.inf):
+            _refuse("scale", scale=scale)
 
     def _check_mask(self, T, S):
         if self.mask is None:

@@ -92,10 +92,10 @@ def moved(before: Run, after: Run) -> np.ndarray:
 
 
 def divergence(before: Run, after: Run) -> np.ndarray | None:
-    """How surprised one is on average by the predictions before if one expects those after, at each position.
+    """How much more the predictions before surprise, on average, whoever expects those after, at each position.
 
-    Kullback–Leibler divergence Σ p log (p / p′) in nats; p before, p′ after, on the same text.  Returns (T,) float64, never
-    below 0; None where there is no vocabulary head.
+    Kullback–Leibler divergence Σ p log (p / p′) in nats; p before, p′ after, on the same text.  Returns (T,) float64,
+    never below 0; None where there is no vocabulary head.
     """
     _same_text(before, after)
     if before.logits is None or after.logits is None:

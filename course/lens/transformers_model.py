@@ -1,4 +1,4 @@
-"""A model of the transformers library as a Runnable: BERT, GPT-2 and their kin with queries and keys, others with weights.
+"""A model of the transformers library as a Runnable: with queries and keys, or with weights alone where they say less.
 
 The library is never imported: what is used are the methods of the model and the tokenizer that are handed in.
 """
@@ -20,13 +20,14 @@ NO_LIMIT = 10**9  # tokenizers say "any length" with a huge number
 
 
 class TransformersModel:
-    """Made by `runnable`.  `name` is what a learner calls it, `limit` how many tokens the model reads, None
-    where it has no limit of its own.  `lowercase`: texts are put in small letters before the tokenizer sees them.
+    """Made by `runnable`.  Of an encoder–decoder the encoder is run, which reads the text.
 
-    An encoder–decoder shows its encoder, which reads the text.
+    model, tokenizer: transformers' own objects, of an encoder–decoder the encoder;  name: what a learner calls it;
+    limit: how many tokens it reads, None where it has no limit of its own;  lowercase: whether texts are put in small
+    letters before the tokenizer sees them.
     """
 
-    def __init__(self, model: nn.Module, tokenizer, name: str = "", max_length: int | None = None, lowercase: bool = False):
+    def __init__(self, model, tokenizer, name: str = "", max_length: int | None = None, lowercase: bool = False):
         self.half = bool(getattr(model.config, "is_encoder_decoder", False))  # only the encoder is run
         self.model = model.get_encoder() if self.half else model
         self.tokenizer, self.lowercase = tokenizer, lowercase
@@ -130,9 +131,10 @@ def _name(model) -> str:
 
 
 def _limit(model: nn.Module, tokenizer, max_length: int | None) -> int | None:
-    """How many tokens the model reads: what its vectors of positions, its tokenizer and its wrapper allow; None: any number."""
-    limits = [max_length, getattr(tokenizer, "model_max_length", None), getattr(model.config, "max_position_embeddings", None)]
+    """How many tokens the model reads: what its positions, its tokenizer and its wrapper allow; None: any number."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    limits = [max_length, getattr(tokenizer, "model_max_length", None), positions]
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-            limits.append(module.num_embeddings - module.padding_idx - 1)  # RoBERTa counts positions from behind the padding's
+            limits.append(module.num_embeddings - module.padding_idx - 1)  # RoBERTa counts from there
     return min((int(limit) for limit in limits if limit and limit < NO_LIMIT), default=None)

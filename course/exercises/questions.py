@@ -5,8 +5,8 @@
     quiz("03.shift")                                 # a card; each wrong option says why it is wrong
 
 Nothing is recorded without the learner's own click (or `answer=` in the call), so that Run All leaves no trace.  The
-first answer stands.  A prediction made after the truth was shown in this kernel is not recorded.  What is said of single
-questions is in course/sentences/*/questions_NN.toml.
+first answer stands.  A prediction made after the truth was shown in this kernel is not recorded.  What is said of
+single questions is in course/sentences/*/questions_NN.toml.
 """
 
 import dataclasses
@@ -58,7 +58,8 @@ def my_prediction(
     place = None if answer is None else _place(question, options, answer)
     words = table("questions")["degrees"]
     degrees = [{"id": name, **words[name], "percent": f"{100 * p:g}"} for name, p in DEGREES.items()]
-    card = QuestionCard("prediction", prompt, options, lambda *given: _predicted(question, asked, *given), degrees=degrees)
+    heard = lambda place, degree: _predicted(question, asked, place, degree)
+    card = QuestionCard("prediction", prompt, options, heard, degrees=degrees)
     asked = _asked[question] = Asked(options, card)
     if first := store().answered(question):
         _show_first(card, options, first, "stands")
@@ -165,7 +166,8 @@ def _bar(loss: float, even: float) -> str:
     label = html.escape(_sentence("reveal", "bar_label", **numbers))
     filled, line = (f"{100 * x / WORST:.1f}%" for x in (loss, even))
     tick = f'<div style="position:absolute;left:{line};top:-3px;height:18px;border-left:2px solid currentColor"></div>'
-    scale = f'<span style="position:absolute;left:{line}">{html.escape(_sentence("reveal", "bar_even", **numbers))}</span>'
+    even_text = html.escape(_sentence("reveal", "bar_even", **numbers))
+    scale = f'<span style="position:absolute;left:{line}">{even_text}</span>'
     return (
         f'<div role="img" aria-label="{label}" style="max-width:28em;margin:4px 0 12px;font-size:90%">'
         f'<div style="position:relative;height:12px;border:1px solid currentColor">'

@@ -1,4 +1,4 @@
-"""How a prediction is scored: the learner's words become probabilities, and these the loss that trains the model too."""
+"""How a prediction is scored: the learner's words become probabilities, and these the loss that trains a model."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ def probabilities(n_options: int, choice: int, confidence: float) -> list[float]
         q   = max((1 − p) / (n − 1), FLOOR)     each of the others
         p_c = 1 − (n − 1) · q                   what is left, so that all sum to 1
 
-    n_options: 2 or more, and few enough that p_c stays above q;  choice: 0 … n_options − 1;  confidence: p, between 1/n and 1.
+    n_options: 2 or more, and few enough that p_c stays above q;  choice: 0 … n_options − 1;
+    confidence: p, between 1/n and 1.
     Raises ValueError for anything else.
     """
     if not 0 <= choice < n_options or n_options < 2 or not 1 / n_options <= confidence <= 1:

@@ -33,7 +33,8 @@ def parts(text: str, **values) -> Parts:
         kind, content = match.lastgroup, match[match.lastgroup]
         if kind == "hole" and content not in values:
             continue
-        found += [["", text[at : match.start()]], *(_filled(content, values[content]) if kind == "hole" else [[kind, content]])]
+        found.append(["", text[at : match.start()]])
+        found += _filled(content, values[content]) if kind == "hole" else [[kind, content]]
         at = match.end()
     return [part for part in [*found, ["", text[at:]]] if part[1]]
 
@@ -73,7 +74,7 @@ def _element(kind: str, text: str) -> str:
 
 
 class QuestionCard(Explorer):
-    """One question.  `mode` "prediction": an option and then a degree of confidence are one answer; "quiz": an option is.
+    """One question.  In the mode "prediction" an option and a degree of confidence are one answer, in "quiz" an option is.
 
     on_answer(choice, degree): called with the place of an option and the name of a degree (None in a quiz), once for
     each answer of a prediction, and for the first choice in a quiz.

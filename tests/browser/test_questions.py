@@ -90,16 +90,24 @@ def test_a_prediction_by_keyboard_alone(open_notebook, degree, key, p):
 
 
 def test_native_radios_and_buttons_by_keyboard(open_notebook):
-    notebook = open_notebook([HOME, ASK])
+    notebook = open_notebook([HOME, ASK, "after = 1"])
     notebook.run_all()
     root, keyboard = notebook.explorer(), notebook.page.keyboard
+    hunch = ["BUTTON", "a hunch, 50 %"]
     root.get_by_role("radio", name="我").focus()
     keyboard.press("Space")
     keyboard.press("ArrowDown")
     assert root.get_by_role("radio", name="喜欢").is_checked()
-    keyboard.press("Enter")  # on to how sure one is; nothing is handed in
-    assert notebook.page.evaluate(FOCUS) == ["BUTTON", "a hunch, 50 %"]
-    assert notebook.python(RECORD) == []
+    keyboard.down("Enter")  # on to how sure one is; nothing is handed in
+    assert notebook.page.evaluate(FOCUS) == hunch
+    keyboard.down("Enter")  # still held down
+    keyboard.up("Enter")
+    assert notebook.page.evaluate(FOCUS) == hunch
+    keyboard.press("Shift+Enter")  # runs no cell and hands nothing in, but leaves the card
+    assert not root.evaluate("root => root.contains(document.activeElement)")
+    notebook.wait_idle()
+    assert notebook.python(NOTHING) == []
+    root.get_by_role("button", name="a hunch").focus()
     keyboard.press("Tab")
     keyboard.press("Enter")
     settled(notebook, root, "Your prediction: 喜欢, fairly sure")
@@ -118,6 +126,7 @@ def test_a_prediction_by_mouse_stands_after_reload_and_restart(open_notebook):
     assert notebook.python(RECORD) == []
     root.locator(".qu-option", has_text="喜欢").click()
     assert root.get_by_role("button", name="certain").get_attribute("aria-disabled") == "false"
+    assert root.locator(".qu-status").is_hidden()
     root.get_by_role("button", name="certain").click()
     settled(notebook, root, "Your prediction: 喜欢, certain")
     select(notebook, 2)

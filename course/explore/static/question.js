@@ -2,12 +2,13 @@
 // option is a button and says at once whether it is right.  Python decides what is kept; the page says what was done.
 
 const PART_TAGS = { code: "code", em: "em", option: "strong" };
-const LETTERS = /^[a-z]$/;
 
 /** Parts [kind, text] as nodes; an option keeps its direction of writing to itself. */
 function partNodes(sentence) {
-  return sentence.map(([kind, text]) => (PART_TAGS[kind]
-    ? element(PART_TAGS[kind], kind === "option" ? { class: "ex-token", dir: "auto" } : {}, text) : document.createTextNode(text)));
+  return sentence.map(([kind, text]) => {
+    if (!PART_TAGS[kind]) return document.createTextNode(text);
+    return element(PART_TAGS[kind], kind === "option" ? { class: "ex-token", dir: "auto" } : {}, text);
+  });
 }
 
 /** Parts as plain text, for what is read aloud. */
@@ -19,12 +20,17 @@ function leave(root) {
   if (around) around.focus({ preventScroll: true }); else document.activeElement.blur();
 }
 
-/** The options of a prediction: {element, choose(place), focus(), mark(place, locked)}. */
+/** The number by which an option is chosen, and its text. */
+function optionNodes(option, place) {
+  return [element("span", { class: "qu-number", "aria-hidden": "true" }, String(place + 1)),
+    element("span", { class: "qu-text", dir: "auto" }, partNodes(option))];
+}
+
+/** The options of a prediction: {element, mark(place, locked), choose(place), holds(node)}. */
 function radios(options, { name, label, onChoose }) {
-  const inputs = options.map((option, place) => element("input", { type: "radio", name, value: place, "aria-keyshortcuts": place + 1,
-    onChange: () => onChoose(place) }));
-  const rows = options.map((option, place) => element("label", { class: "qu-option" }, inputs[place],
-    element("span", { class: "qu-number", "aria-hidden": "true" }, String(place + 1)), element("span", { class: "qu-text", dir: "auto" }, partNodes(option))));
+  const inputs = options.map((option, place) => element("input", { type: "radio", name, value: place,
+    "aria-keyshortcuts": place + 1, onChange: () => onChoose(place) }));
+  const rows = options.map((option, place) => element("label", { class: "qu-option" }, inputs[place], optionNodes(option, place)));
   const mark = (chosen, locked) => rows.forEach((row, place) => {
     inputs[place].checked = place === chosen;
     inputs[place].disabled = locked;
@@ -37,11 +43,11 @@ function radios(options, { name, label, onChoose }) {
 
 /** The options of the quiz, each with room for what is said to it: {element, choose(place), move(step), show(tried)}. */
 function answers(options, { label, right, whys, words, onChoose }) {
-  const buttons = options.map((option, place) => element("button", { type: "button", class: "qu-option", "aria-keyshortcuts": place + 1,
-    onClick: () => onChoose(place) }, element("span", { class: "qu-number", "aria-hidden": "true" }, String(place + 1)),
-  element("span", { class: "qu-text", dir: "auto" }, partNodes(option))));
+  const buttons = options.map((option, place) => element("button", { type: "button", class: "qu-option",
+    "aria-keyshortcuts": place + 1, onClick: () => onChoose(place) }, optionNodes(option, place)));
+  const verdict = (place) => (place === right ? `✓ ${words.right}` : `✗ ${words.wrong}`);
   const notes = options.map((option, place) => element("p", { class: "qu-why", id: uniqueId("why"), hidden: true },
-    element("strong", {}, `${place === right ? "✓" : "✗"} ${place === right ? words.right : words.wrong}`), " ", partNodes(whys[place])));
+    element("strong", {}, verdict(place)), " ", partNodes(whys[place])));
   const show = (tried) => buttons.forEach((button, place) => {
     const was = tried.includes(place);
     notes[place].hidden = !was;
@@ -62,14 +68,15 @@ function answers(options, { label, right, whys, words, onChoose }) {
 /** The degrees of confidence; each hands in the prediction.  Before an option is chosen they only say so. */
 function confidence(degrees, { words, onChoose }) {
   const title = element("span", { class: "qu-how", id: uniqueId("how") }, words.how_sure);
-  const buttons = degrees.map((degree) => element("button", { type: "button", class: "qu-degree", "aria-keyshortcuts": degree.key,
-    onClick: () => onChoose(degree.id) }, say(words.degree, degree)));
+  const buttons = degrees.map((degree) => element("button", { type: "button", class: "qu-degree",
+    "aria-keyshortcuts": degree.key, onClick: () => onChoose(degree.id) }, say(words.degree, degree)));
   const root = element("div", { class: "qu-degrees", role: "group", "aria-label": words.how_sure_label }, title, buttons);
   const show = (ready, locked) => {
     root.hidden = locked;
     buttons.forEach((button) => { button.setAttribute("aria-disabled", String(!ready)); });
   };
-  return { element: root, show, focus: () => buttons[0].focus(), byKey: (key) => degrees.findIndex((degree) => degree.key === key), press: (place) => buttons[place].click() };
+  return { element: root, show, focus: () => buttons[0].focus(), press: (place) => buttons[place].click(),
+    byKey: (key) => degrees.findIndex((degree) => degree.key === key) };
 }
 
 /** Keys of the card: `actions(key, target)` says whether it took the key.  Shift+Enter, by which a notebook is run, hands
@@ -82,28 +89,38 @@ function keys(root, actions) {
       if (!modified) leave(root);
       return;
     }
-    if (modified || event.repeat && !event.key.startsWith("Arrow")) return;
-    if (actions(event.key, event.target)) event.preventDefault();
+    if (modified || event.key === "Tab") return;
+    const held = event.repeat && !event.key.startsWith("Arrow"); // one press is one answer
+    if (held || actions(event.key, event.target)) event.preventDefault();
   });
 }
 
+/** The card of a prediction: {elements, follow(), stop()}. */
 function predictionCard({ model, words, root, live }) {
-  const degrees = model.get("degrees");
-  const options = model.get("options");
+  const [degrees, options] = [model.get("degrees"), model.get("options")];
   let candidate = -1; // chosen, but not handed in
   let waiting = 0; // a timer, from the handing in until Python answers
-  const now = () => ({ locked: model.get("locked") || waiting !== 0, chosen: model.get("locked") ? model.get("chosen") : candidate });
+  const now = () => (model.get("locked") ? { locked: true, chosen: model.get("chosen") } : { locked: waiting !== 0, chosen: candidate });
   const choose = (place) => {
     candidate = place;
+    show(model.get("status")); // in place of "choose first"
     paint();
     announce(live, say(words.chosen, { option: partText(options[place]) }));
   };
   const list = radios(options, { name: uniqueId("question"), label: words.options_label, onChoose: choose });
   const status = element("p", { class: "ex-sentence qu-status", tabindex: "-1" });
+  const show = (sentence) => {
+    status.replaceChildren(...partNodes(sentence));
+    status.hidden = !sentence.length;
+  };
+  const tell = (sentence) => {
+    show(sentence);
+    if (sentence.length) announce(live, partText(sentence));
+  };
   const handIn = (id) => {
     if (now().locked) return;
-    if (candidate < 0) { status.textContent = words.first_choose; status.hidden = false; announce(live, words.first_choose); return; }
-    waiting = setTimeout(() => { status.textContent = words.waiting; status.hidden = false; announce(live, words.waiting); }, 400);
+    if (candidate < 0) { tell([["", words.first_choose]]); return; }
+    waiting = setTimeout(() => tell([["", words.waiting]]), 400);
     model.set("given", [candidate, id]);
     model.save_changes();
     paint();
@@ -111,7 +128,8 @@ function predictionCard({ model, words, root, live }) {
     status.focus({ preventScroll: true }); // the button is gone, and JupyterLab should not get the next key
   };
   const sure = confidence(degrees, { words, onChoose: handIn });
-  const hint = element("p", { class: "ex-label qu-keys" }, say(words.prediction_keys, { count: options.length, keys: degrees.map((degree) => degree.key).join(", ") }));
+  const letters = degrees.map((degree) => degree.key).join(", ");
+  const hint = element("p", { class: "ex-label qu-keys" }, say(words.prediction_keys, { count: options.length, keys: letters }));
   const paint = () => {
     const { locked, chosen } = now();
     list.mark(chosen, locked);
@@ -120,17 +138,18 @@ function predictionCard({ model, words, root, live }) {
   };
   const follow = () => {
     if (model.get("locked")) { clearTimeout(waiting); waiting = 0; }
-    const sentence = model.get("status");
-    status.replaceChildren(...partNodes(sentence));
-    status.hidden = !sentence.length;
+    tell(model.get("status"));
     paint();
-    if (sentence.length) announce(live, partText(sentence));
   };
   keys(root, (key, target) => {
     if (now().locked) return false;
     if (/^[1-9]$/.test(key) && key <= options.length) { list.choose(Number(key) - 1); return true; }
-    if (key === "Enter" && list.holds(target)) { if (candidate < 0) list.choose(Number(target.value)); sure.focus(); return true; }
-    const degree = LETTERS.test(key.toLowerCase()) ? sure.byKey(key.toLowerCase()) : -1;
+    if (key === "Enter" && list.holds(target)) {
+      if (candidate < 0) list.choose(Number(target.value));
+      sure.focus();
+      return true;
+    }
+    const degree = sure.byKey(key.toLowerCase());
     if (degree < 0) return false;
     sure.press(degree);
     return true;
@@ -138,6 +157,7 @@ function predictionCard({ model, words, root, live }) {
   return { elements: [list.element, sure.element, status, hint], follow, stop: () => clearTimeout(waiting) };
 }
 
+/** The card of a quiz question: {elements, follow(), stop()}. */
 function quizCard({ model, words, root, live }) {
   const [options, whys, right] = ["options", "whys", "right"].map((name) => model.get(name));
   const choose = (place) => {
@@ -145,7 +165,8 @@ function quizCard({ model, words, root, live }) {
       model.set("tried", [...model.get("tried"), place]);
       model.save_changes();
     }
-    announce(live, say(place === right ? words.announce_right : words.announce_wrong, { option: partText(options[place]), why: partText(whys[place]) }));
+    const verdict = place === right ? words.announce_right : words.announce_wrong;
+    announce(live, say(verdict, { option: partText(options[place]), why: partText(whys[place]) }));
   };
   const list = answers(options, { label: words.options_label, right, whys, words, onChoose: choose });
   const status = element("p", { class: "ex-sentence qu-status" });
@@ -172,7 +193,7 @@ function render({ model, el }) {
   root.tabIndex = -1; // a click anywhere on the card brings the keys to it, and not to JupyterLab
   const live = liveRegion();
   const card = (isQuiz ? quizCard : predictionCard)({ model, words, root, live });
-  const prompt = model.get("prompt").map((paragraph) => element("p", { class: "ex-sentence qu-prompt", dir: "auto" }, partNodes(paragraph)));
+  const prompt = model.get("prompt").map((sentence) => element("p", { class: "ex-sentence qu-prompt", dir: "auto" }, partNodes(sentence)));
   root.append(...prompt, ...card.elements, live);
   const follow = () => { card.follow(); frameOfPage.painted(); };
   const stops = ["status", "locked", "chosen", "tried"].map((name) => listen(model, name, follow));

@@ -14,11 +14,29 @@ os.makedirs(home, exist_ok=True)
 os.environ["COURSE_HOME"] = tempfile.mkdtemp(dir=home)
 from course.exercises import my_prediction, quiz, reveal
 from course.exercises.store import store
-words = ["我", "喜欢", "苹果", "香蕉"]"""
-ASK = 'my_prediction("03.dot", "The largest dot product of *吃* with another word, `x @ x[2]`, is with …", words)'
+words = ["我", "喜欢", "苹果", "香蕉"]
+
+import tomllib
+from course import sentences
+from course.exercises import questions  # chapter 97 has the table of this test
+questions.table = lambda name: tomllib.loads(TABLE) if name == "questions_97" else sentences.table(name)
+TABLE = '''
+[prediction.dot]
+explanation = "The dot product finds what is *alike*."
+options = [{ text = "苹果", leaned = "A food is what 吃 *ought* to find." }, { text = "喜欢", leaned = "You went by the numbers." }]
+[quiz.shift]
+prompt = "Every score in one row grows by 5. What happens to the weights of that row?"
+options = [
+  { text = "They stay as they are", right = true, why = "e⁵ stands above and below the fraction bar. Only differences count." },
+  { text = "They get sharper", why = "Sharper is what *multiplying* the scores does. Adding leaves every difference as it was." },
+  { text = "They get flatter", why = "Flatter is what dividing the scores does." },
+  { text = "They all grow", why = "They can't: they have to sum to 1." },
+]
+'''"""
+ASK = 'my_prediction("97.dot", "The largest dot product of *吃* with another word, `x @ x[2]`, is with …", words)'
 REVEAL = """from course.figures import table
-reveal("03.dot", words[1], table([[0.0, 1.0, 0.4, 0.36]], ["吃"], words, "dot product"))"""
-QUIZ = 'card = quiz("03.shift"); card'
+reveal("97.dot", words[1], table([[0.0, 1.0, 0.4, 0.36]], ["吃"], words, "dot product"))"""
+QUIZ = 'card = quiz("97.shift"); card'
 RECORD = "[[a.question, a.choice, a.confidence, a.truth, a.loss] for a in store().answers()]"
 NOTHING = 'list(map(str, pathlib.Path(os.environ["COURSE_HOME"]).iterdir()))'
 FOCUS = "() => { const node = document.activeElement; return [node.tagName, node.innerText.trim()] }"
@@ -76,15 +94,15 @@ def test_a_prediction_by_keyboard_alone(open_notebook, degree, key, p):
     assert notebook.python(RECORD) == []
     keyboard.press(key)
     settled(notebook, root, f"Your prediction: 苹果, {degree}")
-    assert notebook.python(RECORD) == [["03.dot", "苹果", p, None, None]]
+    assert notebook.python(RECORD) == [["97.dot", "苹果", p, None, None]]
     announced(root, f"Your prediction: 苹果, {degree}")
     keyboard.press("Escape")  # back to the cell
     keyboard.press("ArrowDown")
     run_cell(notebook)
     loss = -math.log((1 - p) / 3)
     said = output(notebook, 2).inner_text()
-    assert f"= {loss:.2f} nats" in said and "That is what 吃 ought to find" in said and "You went by the numbers" not in said
-    assert notebook.python("store().answered('03.dot').loss") == pytest.approx(loss)
+    assert f"= {loss:.2f} nats" in said and "A food is what 吃 ought to find." in said and "You went by the numbers" not in said
+    assert notebook.python("store().answered('97.dot').loss") == pytest.approx(loss)
     assert notebook.cells() == before
     notebook.no_faults()
 
@@ -111,7 +129,7 @@ def test_native_radios_and_buttons_by_keyboard(open_notebook):
     keyboard.press("Tab")
     keyboard.press("Enter")
     settled(notebook, root, "Your prediction: 喜欢, fairly sure")
-    assert notebook.python(RECORD) == [["03.dot", "喜欢", 0.75, None, None]]
+    assert notebook.python(RECORD) == [["97.dot", "喜欢", 0.75, None, None]]
     notebook.no_faults()
 
 
@@ -132,7 +150,7 @@ def test_a_prediction_by_mouse_stands_after_reload_and_restart(open_notebook):
     select(notebook, 2)
     run_cell(notebook)
     assert f"= {-math.log(0.95):.2f} nats" in output(notebook, 2).inner_text()
-    expected = [["03.dot", "喜欢", 0.95, "喜欢", pytest.approx(-math.log(0.95))]]
+    expected = [["97.dot", "喜欢", 0.95, "喜欢", pytest.approx(-math.log(0.95))]]
     assert notebook.python(RECORD) == expected
 
     notebook.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
@@ -197,15 +215,15 @@ def test_the_quiz_by_keyboard(open_notebook):
     assert whys.nth(wrong).is_visible()
     announced(root, "They stay as they are: right. e⁵")
     notebook.wait_idle()
-    assert notebook.python(RECORD) == [["03.shift", "They get sharper", None, "They stay as they are", None]]
-    assert notebook.python("[card.tried, len(store().answers_to('03.shift'))]") == [[wrong, right], 1]
+    assert notebook.python(RECORD) == [["97.shift", "They get sharper", None, "They stay as they are", None]]
+    assert notebook.python("[card.tried, len(store().answers_to('97.shift'))]") == [[wrong, right], 1]
     assert notebook.cells() == before
     picture(notebook, "quiz-light", root)
     notebook.no_faults()
 
 
 def test_the_quiz_by_mouse_and_again(open_notebook):
-    notebook = open_notebook([HOME, QUIZ, 'quiz("03.shift")'])
+    notebook = open_notebook([HOME, QUIZ, 'quiz("97.shift")'])
     notebook.run_all()
     first, second = notebook.explorer(0), notebook.explorer(1)
     first.get_by_role("button", name="They stay as they are").click()
@@ -213,7 +231,7 @@ def test_the_quiz_by_mouse_and_again(open_notebook):
     assert first.locator(".qu-right").count() == 1 and second.locator(".qu-right").count() == 0
     second.get_by_role("button", name="They all grow").click()
     notebook.wait_idle()
-    assert notebook.python(RECORD) == [["03.shift", "They stay as they are", None, "They stay as they are", None]]
+    assert notebook.python(RECORD) == [["97.shift", "They stay as they are", None, "They stay as they are", None]]
     select(notebook, 2)
     run_cell(notebook)
     settled(notebook, notebook.explorer(1), "was They stay as they are. Try as often as you like.")
@@ -256,16 +274,16 @@ def test_an_answer_waits_for_a_busy_kernel(open_notebook):
     root.locator(".qu-status", has_text="Waiting for the kernel").wait_for(timeout=2_500)
     assert_locked(root, "香蕉")
     settled(notebook, root, "Your prediction: 香蕉, a hunch")
-    assert notebook.python(RECORD) == [["03.dot", "香蕉", 0.5, None, None]]
+    assert notebook.python(RECORD) == [["97.dot", "香蕉", 0.5, None, None]]
     notebook.no_faults()
 
 
 HOSTILE = r"""texts = ["</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "🍎 `code` *em* {n}", "مرحبا\u202e b", "x" * 300, "&lt;b&gt; " * 40]
-my_prediction("03.hostile", "<b onclick=alert(3)>" + texts[1], texts)"""
+my_prediction("97.hostile", "<b onclick=alert(3)>" + texts[1], texts)"""
 
 
 def test_hostile_options_are_text(open_notebook):
-    notebook = open_notebook([HOME, HOSTILE, 'reveal("03.hostile", texts[0])'])
+    notebook = open_notebook([HOME, HOSTILE, 'reveal("97.hostile", texts[0])'])
     dialogs = []
     notebook.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     select(notebook, 0)
@@ -288,7 +306,7 @@ def test_hostile_options_are_text(open_notebook):
     assert "The answer: </script><script>alert(1)</script>." in output(notebook, 2).inner_text()
     assert root.locator("img, script, b").count() == 0 and output(notebook, 2).locator("img, script, b").count() == 0
     assert not dialogs
-    assert notebook.python("store().answered('03.hostile').choice") == "<img src=x onerror=alert(2)>"
+    assert notebook.python("store().answered('97.hostile').choice") == "<img src=x onerror=alert(2)>"
     notebook.no_faults()
 
 

@@ -97,8 +97,8 @@ class ModelExplorer(AttentionExplorer):
         try:
             after = self._run_model(text, off) if off else before
         except _Refused:  # these heads can't be switched off: those that were stay so
+            self._run_for = (self.text, self.request, tuple(map(tuple, self.off_shown)))  # nothing to run again
             self.off = [list(pair) for pair in self.off_shown]
-            self._run_for = self._asked()
             raise
         self.run, self.run_before, self._before_text = after, before, text
         self.layer_names = [clean(name) for name in after.names]
@@ -172,7 +172,7 @@ class ModelExplorer(AttentionExplorer):
         if not self.why:
             bits = _dependence(readout.looking(self.recording))
             self.head = int(bits.argmax())
-            self.why = self.say("opens_plainly", layer=self.layer_names[self.layer], head=self.head, bits=f"{bits.max():.2f}")
+            self.why = self.say("opens_plainly", layer=self.layer_names[self.layer], head=self.head, bits=f"{max(bits.max(), 0):.2f}")
         self.opening_layer, self.opening_head = self.layer, self.head
         special = self.run.special if self.run.layers[self.layer].tokens == self.run.tokens else None
         self.row, self.column = readout.opening_cell(self.recording, self.head, special)

@@ -16,10 +16,10 @@ function patternMarks(model) {
   }));
 }
 
-/** A share as a bar with a tick where looking evenly would end. */
-function shareBar(score, baseline) {
+/** A share as a bar; with a tick where looking evenly would end, if that is given. */
+function shareBar(score, baseline = null) {
   return element("span", { class: "ex-share", "aria-hidden": "true" }, element("span", { style: `width:${100 * score}%` }),
-    element("i", { style: `left:${100 * baseline}%` }));
+    baseline === null ? null : element("i", { style: `left:${100 * baseline}%` }));
 }
 
 /** The table of all patterns for one head. */
@@ -43,13 +43,13 @@ function effectNodes(effect, row, words) {
     const [token, part] = effect.moved[Math.min(row, effect.moved.length - 1)];
     nodes.push(element("p", {}, sayNodes(words.moved_token, { token: tokenLabel(token), part: part.toFixed(3), most: tokenLabel(most[0]),
       most_part: most[1].toFixed(3) })));
-    const rows = effect.moved.map(([name, moved]) => [tokenLabel(name), moved.toFixed(3), shareBar(moved / (most[1] || 1), 0)]);
+    const rows = effect.moved.map(([name, moved]) => [tokenLabel(name), moved.toFixed(3), shareBar(moved / (most[1] || 1))]);
     nodes.push(numberTable(words.moved_title, words.moved_headings, rows));
   }
   if (effect.near) {
     const [before, after] = effect.near;
-    const rows = before.map(([sentence, cosine], i) => [tokenLabel(sentence, { maxChars: 60 }), cosine.toFixed(3),
-      tokenLabel(after[i][0], { maxChars: 60 }), after[i][1].toFixed(3)]);
+    const cells = ([sentence, cosine]) => [element("span", { dir: "auto" }, shorten(sentence, 60)), cosine.toFixed(3)];
+    const rows = before.map((one, i) => [...cells(one), ...cells(after[i])]);
     nodes.push(element("p", {}, words.near_title), numberTable(words.near_title, words.near_headings, rows));
   }
   return nodes;

@@ -1,0 +1,243 @@
+"""The explorer of a whole model in real JupyterLab: heads chosen and switched off by hand and keyboard, as Python has it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.browser.lab import picture
+
+pytestmark = pytest.mark.browser
+
+SETUP = """import pathlib, sys, tempfile, time
+sys.path.insert(0, {root!r})
+from course import explore
+from tests import little_models
+folder = pathlib.Path(tempfile.mkdtemp())
+tokenizer = little_models.wordpiece(folder)
+bert = little_models.model("BertModel", "BertConfig", **little_models.BERT)
+masked = little_models.model("BertForMaskedLM", "BertConfig", **little_models.BERT)
+"""
+BERT = "e = explore.attention(bert, tokenizer, text='i like apples and my cat', title='tiny'); e"
+MASKED = "e = explore.attention(masked, tokenizer, text='i like apples and my cat'); e"
+
+
+@pytest.fixture
+def opened(open_notebook, request):
+    """A function: the notebook with `cell` run, and the root of its explorer."""
+
+    def opened(cell, **window):
+        notebook = open_notebook([SETUP.format(root=str(request.config.rootpath)), cell, "'a cell after it'"], **window)
+        notebook.run_all()
+        assert notebook.errors() == []
+        return notebook, notebook.explorer(0)
+
+    return opened
+
+
+def data(root, *names):
+    return [json.loads(root.get_attribute(f"data-{name}")) for name in names]
+
+
+def settled(notebook, root):
+    """Waits until the page has told the kernel what the hand did, and shows the answer."""
+    notebook.page.wait_for_timeout(500)
+    notebook.wait_idle()
+    root.page.wait_for_function("root => root.getAttribute('aria-busy') === 'false'", arg=root.element_handle())
+    notebook.page.wait_for_timeout(150)
+
+
+def assert_cell_is_pythons(notebook, root):
+    """The cell under the cursor, of the layer and head that are chosen, equals what Python computes."""
+    settled(notebook, root)
+    shown = data(root, "layer", "head", "row", "column")
+    assert shown == notebook.python("[e.layer, e.head, e.row, e.column]")
+    layer, head, row, column = shown
+    (weight,) = data(root, "weight")
+    assert weight == pytest.approx(notebook.python("e.weights()")[head][row][column], abs=1e-5)
+    recorded = notebook.python(f"e.run.layers[{layer}].weights")[head][row][column]
+    if notebook.python("[e.temperature, e.mask_mode]") == [1.0, "none"]:
+        assert weight == pytest.approx(recorded, abs=1e-5)
+
+
+def overview(root):
+    return root.get_by_role("grid", name="Layers × heads")
+
+
+def test_a_head_is_chosen_with_keys_and_with_the_mouse(opened):
+    notebook, root = opened(BERT)
+    page = notebook.page
+    assert root.get_by_text("Opens on layer").count() == 1
+    assert_cell_is_pythons(notebook, root)
+    notebook.execute("e.layer, e.head = 0, 0")
+    settled(notebook, root)
+    overview(root).focus()
+    for key, chosen in (("ArrowDown", [1, 0]), ("ArrowRight", [1, 1]), ("Control+End", [2, 2]), ("ArrowUp", [1, 2]), ("Home", [1, 0])):
+        with notebook.repaint(root):
+            page.keyboard.press(key)
+        assert_cell_is_pythons(notebook, root)
+        assert data(root, "layer", "head") == chosen
+    assert root.get_by_text("layer 2 · head 0", exact=True).first.is_visible()
+    assert "layer 2 · head 0" in overview(root).get_by_role("gridcell").text_content()
+    assert notebook.cell_count() == 3
+
+    canvas = overview(root).locator("canvas")
+    box = canvas.bounding_box()
+    with notebook.repaint(root):
+        canvas.click(position={"x": box["width"] - 10, "y": box["height"] - 10})
+    assert_cell_is_pythons(notebook, root)
+    assert data(root, "layer", "head") == [2, 2]
+    with notebook.repaint(root):  # the other controls act on the layer that is shown
+        root.get_by_role("radio", name="causal").click()
+    assert_cell_is_pythons(notebook, root)
+    notebook.no_faults()
+
+
+def test_a_head_is_switched_off_and_the_read_out_is_pythons(opened):
+    notebook, root = opened(BERT)
+    switch = root.get_by_role("checkbox", name="switched off")
+    switch.focus()
+    notebook.page.keyboard.press("Space")
+    settled(notebook, root)
+    layer, head = data(root, "layer", "head")
+    assert notebook.python("e.off") == [[layer, head]] == data(root, "off")[0]
+    assert_moved_is_a_direct_computation(notebook, root)
+    assert "switched off" in overview(root).get_by_role("gridcell").text_content()
+
+    overview(root).focus()
+    notebook.page.keyboard.press("ArrowDown" if layer < 2 else "ArrowUp")
+    settled(notebook, root)
+    assert not switch.is_checked()
+    switch.check()
+    settled(notebook, root)
+    assert len(notebook.python("e.off")) == 2
+    assert_moved_is_a_direct_computation(notebook, root)
+    picture(notebook, "model_off", root)
+    root.get_by_role("button", name="all on again").click()
+    settled(notebook, root)
+    assert notebook.python("[e.off, e.effect]") == [[], {}] and not switch.is_checked()
+    assert root.locator(".ex-effect").is_hidden()
+    notebook.no_faults()
+
+
+def assert_moved_is_a_direct_computation(notebook, root):
+    notebook.execute("""
+import torch, numpy
+changed = little_models.without(bert, "encoder.layer.{}.attention.output.dense", [tuple(pair) for pair in e.off], 3).eval()
+ids = torch.tensor([tokenizer(e.text)["input_ids"]])
+a, b = (little_models.forward(m, ids).last_hidden_state[0].double().numpy() for m in (bert.eval(), changed))
+direct = (numpy.linalg.norm(b - a, axis=1) / numpy.linalg.norm(a, axis=1)).tolist()
+""")
+    (effect,) = data(root, "effect")
+    direct = notebook.python("direct")
+    np.testing.assert_allclose([part for _, part in effect["moved"]], direct, atol=1e-5)
+    shown = root.get_by_role("region", name="How far the last vectors moved").locator("tbody tr td:nth-child(2)").all_text_contents()
+    assert shown == [f"{part:.3f}" for part in direct] and max(direct) > 0.01
+
+
+def test_predictions_at_the_cursor_before_and_after(opened):
+    notebook, root = opened(MASKED)
+    root.get_by_role("checkbox", name="switched off").check()
+    settled(notebook, root)
+    heat = root.get_by_role("grid", name="Heat map of")
+    heat.focus()
+    for key in ("Control+End", "ArrowUp"):
+        notebook.page.keyboard.press(key)
+    settled(notebook, root)
+    row = notebook.python("e.row")
+    for column, run in ((1, "e.run_before"), (3, "e.run")):
+        top = notebook.python(f"e.model.top({run}, {row})")
+        table = root.get_by_role("region", name="The most probable tokens before and after")
+        assert table.locator(f"tbody tr td:nth-child({column})").all_text_contents() == [token for token, _ in top]
+    assert root.locator(".ex-effect").get_by_text("What the model predicts at").is_visible()
+    notebook.no_faults()
+
+
+def test_the_ring_is_the_best_match_of_the_pattern_chosen(opened):
+    notebook, root = opened(BERT)
+    menu = root.get_by_role("combobox", name="Pattern")
+    menu.focus()
+    menu.select_option("next token")
+    settled(notebook, root)
+    notebook.execute("from course.lens.patterns import best, pattern_scores, pattern_baselines; match = best(e.run)['next token']")
+    assert notebook.python("e.pattern") == "next token"
+    assert data(root, "best")[0] == notebook.python("[match.layer, match.head]")
+    ring = root.get_by_text("ring: the best match").text_content()
+    assert f"{notebook.python('match.score'):.2f}" in ring and f"{notebook.python('match.baseline'):.2f}" in ring
+    overview(root).focus()
+    for key in ("Control+Home", "ArrowRight"):
+        notebook.page.keyboard.press(key)
+    settled(notebook, root)
+    layer, head, score, baseline = data(root, "layer", "head", "pattern-score", "pattern-baseline")
+    special = "e.run.special"
+    for value, function in ((score, "pattern_scores"), (baseline, "pattern_baselines")):
+        assert value == pytest.approx(notebook.python(f"{function}(e.run.layers[{layer}], {special})['next token']")[head], abs=1e-6)
+    assert f"next token {score:.2f}, looking evenly {baseline:.2f}" in overview(root).get_by_role("gridcell").text_content()
+    picture(notebook, "model_pattern", root)
+    notebook.no_faults()
+
+
+SLOW = """class Slow:
+    name = "slow"
+    def __init__(self, inner): self.inner = inner
+    def run(self, text, off=frozenset()):
+        time.sleep(0.7 if "cat" in text else 0.0)
+        return self.inner.run(text, off)
+    def top(self, run, position, n=5): return self.inner.top(run, position, n)
+from course.lens.run import runnable
+e = explore.attention(Slow(runnable(bert, tokenizer)), text="i like apples"); e"""
+
+
+def test_a_text_typed_while_the_model_runs_never_shows_the_picture_of_an_older_one(opened):
+    notebook, root = opened(SLOW)
+    root.evaluate("""root => {
+        root.seen = [];
+        new MutationObserver(() => root.seen.push([root.querySelector(".ex-text").value, root.getAttribute("aria-busy"),
+            root.querySelector(".ex-grid[aria-label^=Heat]").getAttribute("aria-rowcount")]))
+            .observe(root, {attributes: true, attributeFilter: ["data-revision"]}); }""")
+    box = root.get_by_role("textbox", name="Text")
+    box.fill("my cat sat on the mat")  # slow
+    notebook.page.wait_for_timeout(350)  # it is on its way
+    root.get_by_role("checkbox", name="switched off").check()
+    box.fill("my cat")
+    notebook.page.wait_for_timeout(350)
+    box.fill("i like")
+    settled(notebook, root)
+    notebook.page.wait_for_timeout(600)
+    assert notebook.python("[e.text, e.request == e.answered, len(e.off_shown)]") == ["i like", True, 1]
+    tokens = {"i like apples": 6, "my cat sat on the mat": 8, "my cat": 4, "i like": 4}
+    for text, busy, rows in root.evaluate("root => root.seen"):
+        assert busy == "true" or int(rows) == tokens[text], (text, busy, rows)
+    assert_cell_is_pythons(notebook, root)
+    notebook.no_faults()
+
+
+def test_markup_and_control_characters_stay_text(opened):
+    notebook, root = opened(MASKED)
+    box = root.get_by_role("textbox", name="Text")
+    for text in ("<img src=x onerror=\"document.title='gone'\"> i", "</script><script>document.title='gone'</script>", "👩‍👩‍👧‍👦 مرحبا \u202ei", "   ", "cat " * 4000):
+        box.fill(text)
+        settled(notebook, root)
+        assert root.locator("img, script").count() == 0 and notebook.page.title() != "gone"
+        if text.strip():
+            assert notebook.python("e.problem") == "" and data(root, "row")[0] < notebook.python("len(e.tokens)")
+    assert "this model reads 20" in root.locator(".ex-why").text_content()
+    box.evaluate("box => { box.value = 'a\\ud800b'; box.dispatchEvent(new Event('input')); }")
+    settled(notebook, root)
+    assert notebook.python("e.text") == "a\ufffdb"
+    notebook.no_faults()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_both_themes_and_a_narrow_page(opened, theme):
+    notebook, root = opened(BERT)
+    notebook.set_theme(theme)
+    root.get_by_role("combobox", name="Pattern").select_option("previous token")
+    root.get_by_role("checkbox", name="switched off").check()
+    settled(notebook, root)
+    picture(notebook, f"model_{theme}", root)
+    notebook.set_size(480, 1400)
+    settled(notebook, root)
+    picture(notebook, f"model_{theme}_narrow", root)
+    assert root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    notebook.no_faults()

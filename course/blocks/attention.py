@@ -89,7 +89,7 @@ def window_mask(T: int, width: int) -> np.ndarray:
     """A causal mask with a short memory: query t may look at the `width` keys that end with its own, t−width+1 … t.
 
     width: int ≥ 1; the word itself counts, so width 1 is each word alone and width T the whole causal mask.
-    Returns (T, T) bool, True = may look.  With it the cost of attention grows with T · width in place of T²
+    Returns (T, T) bool, True = may look.  A program that skips what is hidden does T · width steps in place of T²
     (sliding-window attention; Beltagy et al. 2020, arXiv 2004.05150; Jiang et al. 2023, arXiv 2310.06825).
     """
     t = np.arange(T)
@@ -307,7 +307,7 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(self, d_model: int, n_heads: int, bias: bool = False):
         super().__init__()
-        _head_width(d_model, n_heads)
+        _head_width(d_model, n_heads)  # refuses a width that can't be cut
         self.n_heads = n_heads
         self.query = nn.Linear(d_model, d_model, bias=bias)
         self.key = nn.Linear(d_model, d_model, bias=bias)

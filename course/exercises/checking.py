@@ -7,11 +7,14 @@ first (diagnose.py), and what is said then (verdict.py) claims no more than was 
 
 import ast
 import difflib
+import dis
 import html
 import inspect
 import sys
 import textwrap
 from collections.abc import Callable
+
+import numpy as np
 
 from course.exercises import cells
 from course.exercises.compare import Answer, difference, expected, largest_gap, same
@@ -23,14 +26,21 @@ from course.exercises.task import Task, all_tasks
 from course.exercises.verdict import LIMIT, refusal, say
 
 
-def check(task: str, attempt) -> Feedback:
+_NOTHING = object()
+
+
+def check(task: str, attempt=_NOTHING) -> Feedback:
     """Check an answer to an exercise, and keep in the learner's record that it was tried, or that it passed.
 
     task: the exercise's name;  attempt: the learner's function, or the list of numbers where numbers are asked for.
     An untouched stub is "not attempted" and leaves no trace.  Raises ValueError for a name that no exercise has; nothing
     that the attempt does is raised, but for the learner's own interrupt.
     """
+    if callable(task):
+        raise ValueError(say("verdict", "no_name", name=getattr(task, "__name__", "softmax")))
     exercise = find(task)
+    if attempt is _NOTHING:
+        raise ValueError(say("verdict", "no_attempt", name=exercise.name, function=exercise.reference.__name__))
     feedback = _judge_numbers(exercise, attempt) if exercise.traced else _judge_function(exercise, attempt)
     if feedback.state != OPEN:
         store().attempted(exercise.name, exercise.chapter)
@@ -71,7 +81,7 @@ def _judge_numbers(task: Task, attempt) -> Feedback:
 
 
 def _judge_function(task: Task, attempt) -> Feedback:
-    if attempt is None or attempt is ... or unfinished(attempt):
+    if attempt is ... or unfinished(attempt):
         return _open(task, "open")
     if not callable(attempt):
         return _refused(task, "no_function", name=task.name, function=task.reference.__name__, type=type(attempt).__name__)
@@ -95,7 +105,7 @@ def _judge_runs(task: Task, attempt) -> Feedback:
         if (place := _changes_its_mind(answers, outcomes, again)) is not None:
             return _refused(task, "random", "symptom", input=cases[place].arguments)
     if wrong:
-        return refusal(task, cases, answers, outcomes, wrong, helper=_trouble_around(attempt))
+        return refusal(task, cases, answers, outcomes, wrong, *_around(attempt, outcomes))
     if changed := {place for outcome in outcomes for place in outcome.changed}:
         return _refused(task, "changed_only", "symptom", name=task.parameters[min(changed)])
     if own := called(attempt, cases[1].arguments, (task.reference, *task.off_limits), LIMIT):
@@ -159,26 +169,43 @@ def unfinished(function: Callable) -> bool:
     if body is None:
         return False
     blank = [isinstance(node, ast.Return | ast.Assign | ast.AnnAssign) and _is_dots(node.value) for node in ast.walk(tree)]
-    empty = [isinstance(node, ast.Pass) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body]
-    return any(blank) or all(empty)
+    return any(blank) or all(map(_says_nothing, body))
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    """`pass`, `...`, a text, or `raise NotImplementedError`."""
+    if isinstance(node, ast.Raise):
+        return "NotImplementedError" in ast.unparse(node)
+    return isinstance(node, ast.Pass) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _is_dots(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is ...
 
 
-def _trouble_around(attempt) -> str:
-    """What is wrong around a function that may explain why it fails: NumPy's name is lost, a helper is not finished."""
-    names = getattr(getattr(attempt, "__code__", None), "co_names", ())
+def _around(attempt, outcomes: list[Outcome]) -> tuple[str, list[str]]:
+    """What is wrong around a function that explains why it fails, "" if nothing; and what else may mislead it."""
+    read = _global_names(attempt)
     around = getattr(attempt, "__globals__", {})
-    if "np" in names and "np" in around and around["np"] is not sys.modules["numpy"]:
-        return say("symptom", "lost_numpy", type=type(around["np"]).__name__)
-    for task in all_tasks().values():
-        helper = task.reference.__name__
-        if helper in names and helper in around and callable(around[helper]) and unfinished(around[helper]):
-            line = f"from {task.reference.__module__} import {helper}"
-            return say("symptom", "calls_unfinished", helper=helper, line=line)
-    return ""
+    if "np" in read and "np" in around and around["np"] is not sys.modules["numpy"]:
+        return say("symptom", "lost_numpy", type=type(around["np"]).__name__), []
+    missing = {outcome.error.name for outcome in outcomes if isinstance(outcome.error, NameError)}
+    for name, found in (("calls_missing", lambda helper: helper in missing and helper not in around),
+                        ("calls_unfinished", lambda helper: helper in around and unfinished(around[helper]))):  # fmt: skip
+        for task in all_tasks().values():
+            helper = task.reference.__name__
+            if helper in read and found(helper):
+                line = f"from {task.reference.__module__} import {helper}"
+                return say("symptom", name, helper=helper, line=line), []
+    data = [name for name in read if isinstance(around.get(name), (int, float, list, np.ndarray))]
+    return "", [say("symptom", "reads_notebook", names=", ".join(f"`{name}`" for name in data))] if data else []
+
+
+def _global_names(function) -> list[str]:
+    """The names that a function looks up outside itself, in order."""
+    code = getattr(function, "__code__", None)
+    found = [each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")] if code else []
+    return list(dict.fromkeys(found))
 
 
 def _source(attempt) -> str:

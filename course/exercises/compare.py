@@ -102,7 +102,7 @@ def _numbers(wanted, part, answer: Answer):
     finite = np.abs(np.asarray(wanted, dtype=float))[np.isfinite(wanted)] if np.ndim(wanted) else abs(wanted)
     return "numbers", {
         "largest": float(np.nanmax(gap)), "place": tuple(map(int, place)), "scale": float(np.max(finite, initial=0.0)),
-        "truth": truth, "count": int(np.sum(gap > 0)), "all": int(np.size(gap)),
+        "single": bool(np.allclose(part, wanted, rtol=1e-5, atol=1e-6, equal_nan=True)), "truth": truth, "count": int(np.sum(gap > 0)), "all": int(np.size(gap)),
     }  # fmt: skip
 
 
@@ -135,6 +135,9 @@ def same(a: Outcome, b: Outcome, answer: Answer) -> bool:
 def _alike(x, y, answer: Answer) -> bool:
     if isinstance(x, numbers.Number) and isinstance(y, numbers.Number):
         return close(x, y, answer.rtol, answer.atol)
-    if type(x) is not np.ndarray or type(y) is not np.ndarray or x.shape != y.shape or x.dtype != y.dtype:
+    if type(x) is not np.ndarray or type(y) is not np.ndarray or x.shape != y.shape:
+        return False
+    numbers_alike = {x.dtype.kind, y.dtype.kind} == {"i", "f"}  # of whole numbers NumPy makes whole numbers: no mistake of its own
+    if x.dtype != y.dtype and not numbers_alike:
         return False
     return x.dtype.kind in "biufc" and close(x, y, answer.rtol, answer.atol)

@@ -33,7 +33,7 @@ def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: li
         versions = itertools.takewhile(lambda _: time.monotonic() < deadline, together(task, number))
         found = [version for version in versions if _fits(built(task, version), cases, answers, outcomes, order)]
         if found:
-            return found
+            return [version for version in found if not any(_contains(version, other) for other in found)]
     return []
 
 
@@ -58,6 +58,12 @@ def outcome_of(function, arguments: tuple) -> Outcome:
             return Outcome("value", value=function(*arguments))
         except Exception as error:  # noqa: BLE001 (an exception is behaviour like any other)
             return Outcome("exception", error=error)
+
+
+def _contains(version: Version, other: Version) -> bool:
+    """Whether a version does all that the other does, and more: the more made no difference, and is not spoken of."""
+    steps, fewer = ({(name, step) for each in v for name, step in each.steps.items()} for v in (version, other))
+    return fewer < steps
 
 
 def _fits(version: Pipeline, cases, answers, outcomes, order) -> bool:

@@ -76,7 +76,8 @@ def written(value) -> str:
         return repr(value)
     text = np.array2string(value, separator=", ", precision=3, suppress_small=True, floatmode="maxprec", threshold=INLINE)
     text = re.sub(r" (?=[\],])", "", re.sub(r"\s+", " ", text).replace("[ ", "["))
-    return re.sub(r"(\d)\.(?!\d)", r"\1.0", text)
+    text = re.sub(r"(\d)\.(?!\d)", r"\1.0", text)
+    return "np.array(" + re.sub("(inf|nan)", r"np.\1", text) + ")"
 
 
 def call(names: tuple[str, ...], arguments: tuple) -> str:

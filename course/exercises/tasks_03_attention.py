@@ -54,14 +54,14 @@ SOFTMAX_STEPS = Pipeline(softmax, {
     "weights": lambda e, divisor: e / divisor,
 })  # fmt: skip
 
+SUM_OF_ALL = lambda e: e.sum()  # noqa: E731 (in two mistakes the same, so that one is seen to contain the other)
 SOFTMAX_MISTAKES = (
-    Mistake("no_max", {"shift": lambda: 0.0}),
-    Mistake("empty_row", {"divisor": lambda total: total}),
+    Mistake("unchanged", {"weights": lambda scores: scores}),
     Mistake("not_divided", {"weights": lambda e: e}),
     Mistake("no_exp", {"e": lambda scores: scores}),
     Mistake("base_2", {"e": lambda scores, shift: 2.0 ** (scores - shift)}),
-    Mistake("whole_array", {"largest": lambda scores: scores.max(), "total": lambda e: e.sum()}),
-    Mistake("sum_of_all", {"total": lambda e: e.sum()}),
+    Mistake("sum_of_all", {"total": SUM_OF_ALL}),
+    Mistake("whole_array", {"largest": lambda scores: scores.max(), "total": SUM_OF_ALL}),
     Mistake("max_of_all", {"largest": lambda scores: scores.max()}),
     Mistake("first_axis", {"largest": lambda scores: scores.max(axis=0, keepdims=True),
                            "total": lambda e: e.sum(axis=0, keepdims=True)}),
@@ -71,6 +71,8 @@ SOFTMAX_MISTAKES = (
     Mistake("sum_without_keepdims", {"total": lambda e, axis: e.sum(axis=axis)}),
     Mistake("max_without_keepdims", {"largest": lambda scores, axis: scores.max(axis=axis)}),
     Mistake("logarithm", {"weights": lambda e, divisor: np.log(e / divisor)}),
+    Mistake("no_max", {"shift": lambda: 0.0}),
+    Mistake("empty_row", {"divisor": lambda total: total}),  # the finer points last: of several, the first is spoken of
 )  # fmt: skip
 
 
@@ -240,10 +242,7 @@ ATTENTION_MISTAKES = (
     Mistake("filled_with_zero", {"masked": _filled(0.0)}),
     Mistake("filled_with_plus_infinity", {"masked": _filled(INF)}),
     Mistake("mask_added", {"masked": lambda scores, may_look: scores if may_look is None else scores + may_look}),
-    Mistake("empty_row", {"divisor_": lambda total: total}),
-    Mistake("empty_row_uniform", {"masked": _filled(-1e9)}),
     Mistake("always_causal", {"may_look": lambda queries, keys: np.tril(np.ones((queries.shape[-2], keys.shape[-2]), bool))}),
-    Mistake("no_max", {"shift": lambda: 0.0}),
     Mistake("softmax_over_queries", {"largest": lambda masked: masked.max(axis=-2, keepdims=True, initial=-INF),
                                      "total": lambda e: e.sum(axis=-2, keepdims=True)}),
     Mistake("softmax_over_first_axis", {"largest": lambda masked: masked.max(axis=0, keepdims=True, initial=-INF),
@@ -255,6 +254,9 @@ ATTENTION_MISTAKES = (
     Mistake("weights_transposed", {"output": lambda weights, v: weights.swapaxes(-1, -2) @ v}),
     Mistake("results_swapped", {"answer": lambda output, weights: (weights, output)}),
     Mistake("scores_returned", {"answer": lambda output, masked: (output, masked)}),
+    Mistake("no_max", {"shift": lambda: 0.0}),
+    Mistake("empty_row_uniform", {"masked": _filled(-1e9)}),
+    Mistake("empty_row", {"divisor_": lambda total: total}),
 )  # fmt: skip
 
 
@@ -317,6 +319,6 @@ TRACE = Task(
         Mistake("other_weight", {"numbers": lambda weights, output: (weights[0, 1], output[0, 0])}),
         Mistake("order_swapped", {"numbers": lambda weights, output: (output[0, 0], weights[0, 0])}),
     ),
-    variants.TRACE, results=("weight", "output"), rtol=0.0, atol=0.0051, difficulty=1, minutes=4, traced=True,
+    variants.TRACE, results=("weight", "output"), rtol=0.0, atol=0.015, difficulty=1, minutes=4, traced=True,
     shown=("products", "scores", "weights", "output"),
 )  # fmt: skip

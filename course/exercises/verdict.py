@@ -1,9 +1,12 @@
 """What is said of a wrong answer: the mistake it behaves like, or the symptom, or how far it is right."""
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 
 from course.exercises.compare import Answer, Difference, difference, parts_of
-from course.exercises.diagnose import Version, recognise
+from course.exercises.diagnose import Version, built, outcome_of, recognise
 from course.exercises.feedback import REFUSED, Feedback, call, grids, is_whole, shortened
 from course.exercises.run import Outcome
 from course.exercises.task import Case, Task
@@ -20,29 +23,45 @@ def say(section: str, name: str, /, **values) -> str:
     return table("exercises")[section][name].format(**values)
 
 
-def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome], wrong: dict, helper: str = "") -> Feedback:
+def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome], wrong: dict,
+            helper: str = "", beside: Sequence[str] = ()) -> Feedback:  # fmt: skip
     """The feedback on an answer that is not right.
 
     cases, answers (of the reference), outcomes: of one length, but that outcomes end where the time was up;
-    wrong: place → Difference, "exception" or "too_long";  helper: a sentence on what is wrong around the function.
+    wrong: place → Difference, "exception" or "too_long";  helper: a sentence on what is wrong around the function, that explains it;  beside: what may have misled it.
     """
     complete = len(outcomes) == len(cases)
     versions = recognise(task, cases, answers, outcomes, list(wrong)) if complete and not helper else []
     if versions:
-        place, kind, sentences = min(wrong), "mistake", _recognised(task, versions, len(cases))
+        place, kind, sentences = _shows_first(task, versions[0], cases, answers, wrong), "mistake", _recognised(task, versions, len(cases))
     else:
         place = _telling(wrong)
         kind, sentences = _symptom(task, cases, answers, outcomes, wrong, place)
         if helper:
             kind, sentences = "helper", [helper, *sentences[:1]]
+    sentences += beside
     outcome = outcomes[place]
     if changed := {name for each in outcomes for name in each.changed}:
         sentences.append(say("symptom", "changed", name=task.parameters[min(changed)]))
     if task.traced:
         return Feedback(REFUSED, task.title, sentences, kind, _names(versions))
-    sentences += _the_input(task, cases[place])
     picture = _picture(task, answers[place], outcome)
+    if versions and not picture and isinstance(wrong[place], Difference):
+        sentences.append(_kind(wrong[place]))  # there are no numbers to compare: the shapes, or what else is off
+    if versions and outcome.kind == "exception":
+        sentences.append(_exception(outcome)[1])
+    sentences += _the_input(task, cases[place])
     return Feedback(REFUSED, task.title, sentences, kind, _names(versions), cases[place].arguments, picture)
+
+
+def _shows_first(task: Task, version: Version, cases, answers, wrong) -> int:
+    """The smallest input on which the first of several mistakes alone is seen."""
+    alone = built(task, version[:1])
+    for place in sorted(wrong):
+        outcome = outcome_of(alone, cases[place].arguments)
+        if outcome.kind != "value" or difference(answers[place], outcome.value):
+            return place
+    return min(wrong)
 
 
 def _names(versions: list[Version]) -> tuple[tuple[str, ...], ...]:
@@ -53,17 +72,16 @@ def _names(versions: list[Version]) -> tuple[tuple[str, ...], ...]:
 
 
 def _recognised(task: Task, versions: list[Version], count: int, name: str = "same") -> list[str]:
-    """What the answer behaves like, one version or several that no input tells apart; then what to do about it."""
+    """What the answer behaves like, one version or several that no input tells apart; then what to do first."""
     words = task.words["mistakes"]
     shown = versions[:MOST_VERSIONS]
     named = [say("recognised", "version", does=say("recognised", "and").join(words[each.name]["does"] for each in v)) for v in shown]
-    tips = list(dict.fromkeys(words[each.name]["tip"] for version in shown for each in version))
+    tip = words[shown[0][0].name]["tip"]
     if len(versions) == 1:
         first = say("recognised", "traced" if task.traced else name, version=named[0], count=count)
-    else:
-        listed = say("recognised", "or").join(named)
-        first = say("recognised", "traced_several" if task.traced else "several", versions=listed, count=count)
-    return [f"{first} {tips[0]}"] if len(tips) == 1 else [first, *tips]
+        return [f"{first} {tip}"] if len(shown[0]) == 1 else [first, say("recognised", "begin", tip=tip)]
+    listed = say("recognised", "or").join(named)
+    return [say("recognised", "traced_several" if task.traced else "several", versions=listed, count=count)]
 
 
 # ── a symptom ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,8 +102,8 @@ def _symptom(task, cases, answers, outcomes, wrong, place) -> tuple[str, list[st
         return found, [_at("too_long", outcome, seconds=f"{LIMIT:g}")]
     if found == "exception":
         kind, sentence = _exception(outcome)
-        return kind, [sentence, *_how_often(task, cases, wrong)]
-    if whole := _same_everywhere(task, cases, outcomes, constant=found.kind in ("numbers", "shape", "nan", "infinite")):
+        return kind, [sentence, *_explained(outcome.error, task), *_how_often(task, cases, wrong)]
+    if whole := _same_everywhere(task, cases, outcomes, constant=found.kind in ("numbers", "number", "shape", "nan", "infinite")):
         return whole
     if found.kind == "numbers":
         return _wrong_numbers(task, cases, answers, outcomes, wrong, found)
@@ -125,6 +143,16 @@ def _exception(outcome: Outcome) -> tuple[str, str]:
     return "exception", _at("exception", outcome, error=error)
 
 
+def _explained(error: BaseException, task: Task) -> list[str]:
+    """What an error message means that says little to who reads it for the first time."""
+    if isinstance(error, RecursionError):
+        return []
+    text = f"{type(error).__name__}: {error}"
+    known = table("exercises")["explained"]
+    said = next((each["say"] for each in known.values() if re.search(each["pattern"], text)), None)
+    return [] if said is None else [said.format(parameters=", ".join(task.parameters))]
+
+
 def _at(name: str, outcome: Outcome, **values) -> str:
     if outcome.line is None or not outcome.line[1]:
         return say("symptom", name, **values)
@@ -156,6 +184,8 @@ def _equal(a, b) -> bool:
 
 def _kind(found: Difference) -> str:
     holes = dict(found.holes)
+    if "type" in holes:
+        holes["type"] = say("kinds", "vowel" if holes["type"][0] in "aeiouAEIOU" or holes["type"] == "ndarray" else "consonant", type=holes["type"])
     result = holes.pop("result", "")
     of = say("kinds", "part", result=result) if result else ""
     return say("kinds", found.kind, **holes | {"of": of, "of_all": holes.get("of")})
@@ -170,7 +200,7 @@ def _wrong_numbers(task, cases, answers, outcomes, wrong, found: Difference) -> 
     sentences = [words[name]["broken"] for name in broken[:2]]
     if not broken:
         sentences = [_plain_difference(found, wrong)]
-    if kept:
+    if kept := [name for name in kept if words[name]["kept"]]:
         sentences.append(say("evidence", "kept", properties="; ".join(words[name]["kept"] for name in kept)))
     return "property" if broken else "numbers", sentences + _how_often(task, cases, wrong)
 
@@ -181,7 +211,8 @@ def _plain_difference(found: Difference, wrong: dict) -> str:
     if holes["truth"]:
         return say("kinds", "truth_values", count=holes["count"], all=holes["all"], of=of)
     close = all(each.kind == "numbers" and each.holes["largest"] < CLOSE * each.holes["scale"] for each in wrong.values())
-    name = "numbers_close" if close else "numbers"
+    single = all(each.kind == "numbers" and each.holes["single"] for each in wrong.values())
+    name = "numbers_single" if single else "numbers_close" if close else "numbers"
     return say("kinds", name, largest=f"{holes['largest']:.2g}", of=of, place=list(holes["place"]))
 
 

@@ -43,7 +43,7 @@ def test_the_steps_are_the_reference(task):
     for case, answer in zip(task.inputs, answers_of(task)):
         result = task.steps(*case.arguments)
         for wanted, given in zip(answer.parts, result if isinstance(result, tuple) else (result,)):
-            np.testing.assert_array_equal(given, wanted)
+            np.testing.assert_allclose(given, wanted, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=names(TASKS))
@@ -213,6 +213,6 @@ def test_an_unknown_exercise_is_said_with_its_neighbours():
 
 
 def test_states_have_marks():
-    assert [repr(check("softmax", answer))[0] for answer in (None, lambda x, axis=-1: x)] == ["○", "✗"]
+    assert [repr(check("softmax", answer))[0] for answer in (..., lambda x, axis=-1: x)] == ["○", "✗"]
     assert repr(check("attention_trace", all_tasks()["attention_trace"].variants[0]))[0] == "✓"
     assert PASSED != REFUSED

@@ -276,7 +276,7 @@ def test_of_a_models_files_only_those_that_are_read_are_fetched():
 def test_without_a_network_one_request_is_made_and_not_six(hub):
     hub.answers = False
     refused("someone/some-model", "no folder someone/some-model", "check the name, and the network")
-    assert len(hub.asked) == 2
+    assert hub.asked == [("someone/some-model", None, True), (needed("huggingface_hub").constants.ENDPOINT, 5)]
 
 
 def test_where_the_hub_is_switched_off_it_is_not_asked(hub, monkeypatch):

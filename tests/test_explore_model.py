@@ -338,6 +338,39 @@ def test_heads_stay_off_on_the_next_text_and_its_before_is_of_that_text():
     assert len(e.model.asked) == 4  # the run with all heads on is known already
 
 
+# ── a mask drawn by hand ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_mask_drawn_by_hand_acts_on_the_picture_and_not_on_the_model():
+    e = explore.attention(Made(), text="a b c d")
+    e.layer = 0
+    mask = np.ones((4, 4), dtype=bool)
+    mask[2, 1] = mask[3] = False
+    e.drawn = mask
+    assert e.closed == [9, 12, 13, 14, 15] and (e.drawn == mask).all() and e.mask_mode == "given"
+    e.mask_mode = "draw"
+    own = e.run.layers[0]
+    np.testing.assert_allclose(e.weights(), softmax(np.where(mask, own.scores(), -np.inf)), rtol=1e-9)
+    assert (e.weights()[:, 3] == 0).all() and (e.mask() == mask).all() and len(e.model.asked) == 1
+    e.set_state({"closed": [5, 99, 5, -1]})
+    assert e.closed == [5]
+    e.layer = 1  # the same words: it stays
+    assert e.closed == [5]
+    e.text = "a b d c"
+    assert e.closed == [] and e.drawn.all()
+    with pytest.raises(ValueError, match=r"bool array of shape \(4, 4\)"):
+        e.drawn = np.ones((4, 4))
+
+
+def test_a_layer_with_a_mask_is_shown_under_it_whichever_was_seen_before():
+    e = explore.attention(Made(), text="a b c d")
+    assert e.layer == 2 and e.mask_mode == "none"
+    e.layer = 0
+    assert e.mask_mode == "given" and e.weights()[0, 0, 1] == 0
+    e.layer = 1
+    assert e.mask_mode == "none"
+
+
 # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

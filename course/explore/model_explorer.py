@@ -27,13 +27,16 @@ class ModelExplorer(AttentionExplorer):
 
     topics = (("explore", "kit"), ("explore", "attention"), ("explore_model", "page"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
-                  "attention_detail.js", "attention_view.js", "model_tiles.js", "model_panels.js", "model.js")  # fmt: skip
+                  "attention_detail.js", "attention_view.js", "model_tiles.js", "model_panels.js", "model_drawing.js",
+                  "model.js")  # fmt: skip
     _css = stylesheet("attention.css", "model.css")
 
     # the state
     layer = traitlets.Int(0).tag(sync=True)
     off = traitlets.List(traitlets.List(traitlets.Int(), minlen=2, maxlen=2)).tag(sync=True)  # [layer, head] pairs
     pattern = traitlets.Unicode("").tag(sync=True)  # one of PATTERNS, "" for none
+    mask_mode = traitlets.Enum((*MODES, "draw"), "none").tag(sync=True)
+    closed = traitlets.List(traitlets.Int()).tag(sync=True)  # cells that the drawn mask hides, row · S + column
 
     # what the page needs to draw it
     layer_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -76,6 +79,24 @@ class ModelExplorer(AttentionExplorer):
         from course.explore.model_figure import draw
 
         return draw(self)
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """The mask drawn by hand, (T, S) bool, True = may look; it is in force while mask_mode is "draw"."""
+        mask = np.ones(len(self.tokens) * len(self.key_tokens), dtype=bool)
+        mask[self.closed] = False
+        return mask.reshape(len(self.tokens), len(self.key_tokens))
+
+    @drawn.setter
+    def drawn(self, mask):
+        mask, expected = np.asarray(mask), (len(self.tokens), len(self.key_tokens))
+        if mask.dtype != np.bool_ or mask.shape != expected:
+            raise ValueError(self._refusal("drawn", expected=expected, dtype=mask.dtype, shape=mask.shape))
+        self.closed = np.flatnonzero(~mask).tolist()
+
+    def mask(self) -> np.ndarray | None:
+        """See AttentionExplorer."""
+        return self.drawn if self.mask_mode == "draw" and self.recording is not None else super().mask()
 
     def _names(self, heads) -> str:
         return ", ".join(self.say("head_name", layer=self.layer_names[layer], head=head) for layer, head in heads)
@@ -120,10 +141,15 @@ class ModelExplorer(AttentionExplorer):
             raise _Refused(self._refusal("run_failed", kind=type(error).__name__, message=clean(error))) from error
 
     def _show(self, recording: Recording):
+        before, tokens = self.recording, (self.tokens, self.key_tokens)
         with self.hold_sync():
             self.shown_layer = self.layer
             super()._show(recording)
             recording = self.recording
+            if tokens != (self.tokens, self.key_tokens):
+                self.closed = []  # what was drawn was drawn for other words
+            if before is not None and before.mask is None and recording.mask is not None and self.mask_mode == "none":
+                self.mask_mode = "given"  # the last layer had none to lift
             if recording.has_scores:
                 self.shape = self.shape | {"scale": recording.scale, "bias": recording.bias is not None}
                 if recording.bias is not None:
@@ -172,7 +198,7 @@ class ModelExplorer(AttentionExplorer):
         if not self.why:
             bits = _dependence(readout.looking(self.recording))
             self.head = int(bits.argmax())
-            self.why = self.say("opens_plainly", layer=self.layer_names[self.layer], head=self.head, bits=f"{max(bits.max(), 0):.2f}")
+            self.why = self.say("opens_plainly", layer=self.layer_names[self.layer], head=self.head, bits=f"{abs(bits.max()):.2f}")
         self.opening_layer, self.opening_head = self.layer, self.head
         special = self.run.special if self.run.layers[self.layer].tokens == self.run.tokens else None
         self.row, self.column = readout.opening_cell(self.recording, self.head, special)
@@ -201,6 +227,11 @@ class ModelExplorer(AttentionExplorer):
         if self._ready() and not 0 <= proposal["value"] <= last:
             raise traitlets.TraitError(self._refusal("layer", last=last, value=proposal["value"]))
         return proposal["value"]
+
+    @traitlets.validate("closed")
+    def _valid_closed(self, proposal):
+        """In order, each once; cells of a text that has gone meanwhile are left out."""
+        return [cell for cell in sorted(set(proposal["value"])) if 0 <= cell < len(self.tokens) * len(self.key_tokens)]
 
     @traitlets.validate("pattern")
     def _valid_pattern(self, proposal):

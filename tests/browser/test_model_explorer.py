@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tests import little_models
 from tests.browser.lab import picture
 
 pytestmark = pytest.mark.browser
@@ -177,6 +178,35 @@ def test_the_ring_is_the_best_match_of_the_pattern_chosen(opened):
     notebook.no_faults()
 
 
+def test_a_mask_is_drawn_with_mouse_and_keys(opened):
+    notebook, root = opened(BERT)
+    root.get_by_role("radio", name="draw").click()
+    settled(notebook, root)
+    canvas = root.locator(".ex-stage .ex-grid canvas")
+    box = canvas.bounding_box()
+    T = notebook.python("len(e.tokens)")
+    canvas.click(position={"x": box["width"] - 12, "y": box["height"] - 12})  # the last cell
+    settled(notebook, root)
+    assert notebook.python("e.closed") == [T * T - 1]
+    assert_cell_is_pythons(notebook, root)
+    assert data(root, "weight") == [0] and "the mask hides it" in root.locator(".ex-sentence").text_content()
+    root.get_by_role("grid", name="Heat map of").focus()
+    for key in ("ArrowLeft", " ", "ArrowLeft", "Enter"):
+        notebook.page.keyboard.press(key)
+    settled(notebook, root)
+    assert notebook.python("e.closed") == [T * T - 3, T * T - 2, T * T - 1]
+    notebook.page.keyboard.press("ArrowLeft")
+    assert_cell_is_pythons(notebook, root)
+    picture(notebook, "model_drawn", root)
+    canvas.click(position={"x": box["width"] - 12, "y": box["height"] - 12})
+    settled(notebook, root)
+    assert notebook.python("e.drawn[-1]") == [True] * (T - 3) + [False, False, True]
+    root.get_by_role("button", name="clear").click()
+    assert_cell_is_pythons(notebook, root)
+    assert notebook.python("bool(e.drawn.all())") and notebook.python("e.run is e.run_before")
+    notebook.no_faults()
+
+
 SLOW = """class Slow:
     name = "slow"
     def __init__(self, inner): self.inner = inner
@@ -226,6 +256,23 @@ def test_markup_and_control_characters_stay_text(opened):
     settled(notebook, root)
     assert notebook.python("e.text") == "a\ufffdb"
     notebook.no_faults()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(opened, theme):
+    axe = little_models.needed("axe_playwright_python.sync_playwright").Axe()
+    notebook, root = opened(BERT)
+    notebook.set_theme(theme)
+    root.get_by_role("combobox", name="Pattern").select_option("previous token")
+    root.get_by_role("checkbox", name="switched off").check()
+    root.get_by_role("radio", name="draw").click()
+    for fold in root.locator("summary").all():
+        fold.click()
+    settled(notebook, root)
+    found = axe.run(notebook.page, context=".ex").response["violations"]
+    grave = [(fault["id"], node["html"][:200], node["failureSummary"][:300]) for fault in found if fault["impact"] in ("serious", "critical")
+             for node in fault["nodes"]]  # fmt: skip
+    assert grave == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -24,6 +24,7 @@ class AttentionData {
     this.ownScale = shape.scale; // undefined for 1/√D
     this.mask = this.maskHeads ? bytes(model, "mask_bits") : null;
     this.causal = null;
+    this.drawn = null; // Uint8Array (T, S): a mask drawn by hand, for the mode "draw"
     this.products = new Map(); // head → Float64Array (T, S), the one asked for last at the end
   }
 
@@ -47,6 +48,7 @@ class AttentionData {
   /** The mask in force for one head as Uint8Array (T, S), 1 = may look, or null where all may. */
   maskOf(head, mode) {
     const { T, S } = this;
+    if (mode === "draw") return this.drawn;
     if (mode === "given" && this.mask) return this.maskHeads === 1 ? this.mask : this.mask.subarray(head * T * S, (head + 1) * T * S);
     if (mode !== "causal") return null;
     if (!this.causal) this.causal = Uint8Array.from({ length: T * S }, (_, cell) => (cell % S <= Math.floor(cell / S) ? 1 : 0));

@@ -228,7 +228,7 @@ class AttentionView {
       if (this.body.hidden) { this.shell.painted(); return; }
     }
     const head = Math.min(model.get("head"), data.H - 1);
-    const key = [this.dataKey, head, state.temperature, state.scaleOn, state.mask, model.get("theirs_revision")].join("|");
+    const key = [this.dataKey, head, state.temperature, state.scaleOn, state.mask, state.drawing, model.get("theirs_revision")].join("|");
     if (!this.shown || this.shownKey !== key) {
       this.shown = this.compute(head);
       this.shownKey = key;

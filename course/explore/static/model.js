@@ -7,6 +7,7 @@ class ModelView extends AttentionView {
   constructor(model, el) {
     super(model, el);
     for (const name of ["layer", "off_shown"]) this.stops.push(listen(model, name, () => this.load()));
+    this.stops.push(listen(model, "closed", () => this.redraw()));
     for (const name of ["effect", "pattern"]) this.stops.push(listen(model, name, () => this.repaint()));
   }
 
@@ -37,6 +38,8 @@ class ModelView extends AttentionView {
     this.overview = element("div", { class: "ex-overview" });
     this.tiles.element.replaceWith(this.overview);
     this.overview.append(this.tiles.element, panel);
+    this.drawing = new MaskDrawing({ model, heat: this.heat, words, share: (name, value) => this.share(name, value) });
+    this.mask.element.after(this.drawing.element);
     this.folds.prepend(this.patternFold.element);
     this.folds.before(this.effect);
   }
@@ -85,8 +88,18 @@ class ModelView extends AttentionView {
       this.hovered = null;
       this.adaptControls();
     }
+    this.redraw();
+  }
+
+  /** Takes over the mask drawn by hand. */
+  redraw() {
+    if (this.data) this.drawing.load(this.data);
     this.refresh();
   }
+
+  maskModes() { return [...super.maskModes(), "draw"]; }
+
+  state() { return { ...super.state(), drawing: this.drawing.revision }; }
 
   lateLayer(late) {
     clearTimeout(this.lateTimer);
@@ -153,6 +166,7 @@ class ModelView extends AttentionView {
     this.tiles.draw({ layer, head, off: this.off(), marks: pattern ? this.marks[pattern] : null, markKey: `${pattern}${this.runSeen}`,
       room: beside ? this.width - 260 : this.width, colours: this.colours });
     this.writePanel(layer, head, pattern);
+    this.drawing.show();
     if (layer === this.shownLayer) super.paint();
     else this.shell.painted();
   }

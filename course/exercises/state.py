@@ -33,6 +33,7 @@ def as_before() -> Iterator[Callable[[], None]]:
         stack.enter_context(np.printoptions())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
+        _let_exit_raise(stack)
         sys.unraisablehook = id  # does nothing, and needs no frame; the usual one tells at length of every destructor
         try:
             yield pythons_names.put_back
@@ -53,6 +54,15 @@ def _states() -> Iterator[tuple]:
     with contextlib.suppress(FileNotFoundError):  # a folder that was removed is no place to come back to
         yield os.chdir, os.getcwd()
     yield _set_streams, sys.stdout, sys.stderr, sys.unraisablehook
+
+
+def _let_exit_raise(stack: contextlib.ExitStack) -> None:
+    """In a notebook `exit()` raises nothing: it asks the kernel to end.  Let it raise SystemExit as `sys.exit()` does."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
+    if shell is not None:
+        stack.callback(setattr, shell, "ask_exit", shell.ask_exit)
+        shell.ask_exit = sys.exit
 
 
 def _set_streams(*streams) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 
+import IPython.core.autocall
 import numpy as np
 import pytest
 import torch
@@ -120,6 +121,22 @@ def test_torch_is_not_loaded_for_this():
     line = "import sys; from course.exercises.run import run; run(abs, [(1,)]); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_exit_in_a_notebook_does_not_end_the_kernel(monkeypatch):
+    class Shell:
+        asked = 0
+
+        def ask_exit(self):
+            self.asked += 1
+
+    shell = Shell()
+    leave = IPython.core.autocall.ExitAutocall(shell)  # what `exit` is in a notebook
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    outcome = only(lambda x: leave())
+    assert isinstance(outcome.error, SystemExit) and shell.asked == 0
+    leave()
+    assert shell.asked == 1
 
 
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────

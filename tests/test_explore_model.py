@@ -371,6 +371,59 @@ def test_a_layer_with_a_mask_is_shown_under_it_whichever_was_seen_before():
     assert e.mask_mode == "none"
 
 
+# ── a second head beside the first ───────────────────────────────────────────────────────────────────────────
+
+
+def assert_beside_is(e, weights, title, tokens):
+    assert e.beside["title"] == title and e.beside["tokens"] == tokens
+    np.testing.assert_allclose(np.frombuffer(e.beside_weights, "<f4").reshape(len(tokens), -1), weights, rtol=1e-6)
+
+
+def test_a_pinned_head_stays_while_another_is_chosen():
+    e = explore.attention(Made(), text="a b c")
+    assert e.beside == {}
+    e.pin = [0, 3]
+    for text in ("a b c", "a b c d"):
+        e.text, e.layer, e.head, e.temperature = text, 1, 2, 5.0
+        assert_beside_is(e, e.run.layers[0].attend()[1][3], "pinned: layer 1 · head 3, as the model has it", text.split())
+        mask = np.frombuffer(e.beside_mask, np.uint8).reshape(len(text.split()), -1)
+        assert e.beside["masked"] and (mask == np.tri(len(mask))).all()
+    with pytest.raises(traitlets.TraitError, match="of a head there is"):
+        e.pin = [2, 2]
+    assert e.pin == [0, 3]
+    e.pin = []
+    assert e.beside == {} and e.beside_weights == b""
+
+
+def test_the_same_head_on_a_second_text_with_the_same_heads_off():
+    e = explore.attention(Made(), text="a b c", text2="d e")
+    e.layer, e.head = 1, 2
+    second = e.model.run("d e").layers[1].attend()[1][2]
+    assert_beside_is(e, second, "layer 2 · head 2 on the second text", ["d", "e"])
+    runs = len(e.model.asked)
+    e.head = 1
+    assert_beside_is(e, e.model.run("d e").layers[1].attend()[1][1], "layer 2 · head 1 on the second text", ["d", "e"])
+    assert len(e.model.asked) == runs + 1  # the test's own
+    e.off = [[0, 0]]
+    assert e.model.asked[-1] == ("d e", frozenset({(0, 0)}))
+    e.text2 = "?"
+    assert "raised KeyError" in e.problem and e.beside == {} and e.tokens == ["a", "b", "c"]
+    e.text2 = ""
+    assert e.problem == "" and e.beside == {}
+
+
+def test_two_models_on_one_text(bert):
+    e = explore.attention(Made(), text="i like apples", compare=bert)
+    e.layer, e.head = 2, 1
+    run = e.compare.run("i like apples")
+    assert_beside_is(e, run.layers[2].weights[1], "layer 3 · head 1 of BertModel", list(run.tokens))
+    e.text = "my cat"
+    run = e.compare.run("my cat")
+    assert_beside_is(e, run.layers[2].weights[1], "layer 3 · head 1 of BertModel", list(run.tokens))
+    with pytest.raises(ValueError, match="A model to look into"):
+        explore.attention(Made(), text="a b", compare=3)
+
+
 # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

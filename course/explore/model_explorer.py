@@ -11,9 +11,10 @@ from course.blocks.attention import softmax
 from course.explore import model_readout as readout
 from course.explore.attention_explorer import MODES, AttentionExplorer, _dependence, _Refused
 from course.explore.base import clean, module, pack, stylesheet
+from course.explore.model_beside import beside
 from course.lens.patterns import PATTERNS
 from course.lens.recording import Recording
-from course.lens.run import Run, Runnable
+from course.lens.run import Run, Runnable, runnable
 from course.sentences import table
 
 
@@ -22,13 +23,15 @@ class ModelExplorer(AttentionExplorer):
 
     neighbours      sentences to compare with, for a model with `encode` (a sentence encoder): with heads switched off, the
                     nearest before and after are shown
+    text2           a second text, on which the large head is shown beside itself
+    compare         a second model, or a pair (model, tokenizer), whose head of the same place is shown beside the large one
     run, run_before what the model computed with the heads of `off` switched off, and with all on (Run)
     """
 
     topics = (("explore", "kit"), ("explore", "attention"), ("explore_model", "page"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
                   "attention_detail.js", "attention_view.js", "model_tiles.js", "model_panels.js", "model_drawing.js",
-                  "model.js")  # fmt: skip
+                  "model_beside.js", "model.js")  # fmt: skip
     _css = stylesheet("attention.css", "model.css")
 
     # the state
@@ -37,6 +40,9 @@ class ModelExplorer(AttentionExplorer):
     pattern = traitlets.Unicode("").tag(sync=True)  # one of PATTERNS, "" for none
     mask_mode = traitlets.Enum((*MODES, "draw"), "none").tag(sync=True)
     closed = traitlets.List(traitlets.Int()).tag(sync=True)  # cells that the drawn mask hides, row · S + column
+
+    pin = traitlets.List(traitlets.Int()).tag(sync=True)  # [layer, head] of the head that stays beside the large one, or []
+    text2 = traitlets.Unicode("").tag(sync=True)  # on which the large head is shown a second time, "" for none
 
     # what the page needs to draw it
     layer_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -50,7 +56,15 @@ class ModelExplorer(AttentionExplorer):
     off_shown = traitlets.List().tag(sync=True)  # the heads that were off in the run that is shown
     effect = traitlets.Dict().tag(sync=True)  # what they changed, {} where all are on
 
-    def __init__(self, model: Runnable, *, source=None, text=None, title="", neighbours=()):
+    beside = traitlets.Dict().tag(sync=True)  # see model_beside.beside, {} for nothing
+    beside_weights = traitlets.Bytes(b"").tag(sync=True)
+    beside_mask = traitlets.Bytes(b"").tag(sync=True)
+    beside_revision = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, model: Runnable, *, source=None, text=None, title="", neighbours=(), text2="", compare=None):
+        pair = compare if isinstance(compare, tuple) else (compare,)
+        self.compare = None if compare is None else runnable(*pair)
+        self._besides, self._beside_problem = {}, ""  # the last run beside: (text, heads off) → Run; what was said of it
         self.model, self.run, self.run_before = model, None, None
         self._before_text = None
         self._encode = getattr(source, "encode", None)
@@ -59,11 +73,13 @@ class ModelExplorer(AttentionExplorer):
         words = table("explore_model")["page"]
         if self._sentences and not callable(self._encode):
             raise ValueError(words["refusals"]["neighbours"].format(name=model.name))
+        self.set_trait("text2", clean(text2))
         super().__init__(self._layer_of_run, text=words["opening_text"] if text is None else text, title=title or model.name)
         self._run_for = self._asked()
         self.observe(self._on_text, ["off"])
         self.observe(self._on_layer, ["layer"])
         self.observe(self._on_row, ["row"])
+        self.observe(self._tell_beside, ["layer", "head", "pin", "text2"])
 
     # ── reading it ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,9 +148,9 @@ class ModelExplorer(AttentionExplorer):
         self.run_revision += 1
         return after.layers[self.layer]
 
-    def _run_model(self, text: str, off) -> Run:
+    def _run_model(self, text: str, off, model: Runnable | None = None) -> Run:
         try:
-            return self.model.run(clean(text), off)
+            return (model or self.model).run(clean(text), off)
         except ValueError as error:  # a sentence of its own
             raise _Refused(clean(error)) from error
         except Exception as error:
@@ -156,6 +172,7 @@ class ModelExplorer(AttentionExplorer):
                     self.tensors += pack(recording.bias)
             self.note = " ".join(filter(None, [clean(self.run.note), self.note]))
             self._tell_effect()
+            self._tell_beside()
 
     def _on_layer(self, _change):
         if self.run is not None and self.layer != self.shown_layer:
@@ -178,6 +195,37 @@ class ModelExplorer(AttentionExplorer):
             told["near"] = [readout.nearest(readout.point_of(run), self._points, self._sentences)
                             for run in (self.run_before, self.run)]  # fmt: skip
         self.effect = told
+
+    def _tell_beside(self, _change=None):
+        """The second head: the pinned one, or the large one's like on the second text or in the other model."""
+        if self.run is None:
+            return
+        answer, problem = ({}, b"", b""), ""
+        with self.hold_sync():
+            try:
+                if self.pin:
+                    answer = beside(self.run, *self.pin, lambda **place: self.say("beside_pin", **place))
+                elif self.text2.strip():
+                    run = self._beside_run(self.model, self.text2, frozenset(map(tuple, self.off_shown)))
+                    answer = beside(run, self.layer, self.head, lambda **place: self.say("beside_text", **place))
+                elif self.compare is not None:
+                    run = self._beside_run(self.compare, self._before_text, frozenset())
+                    name = clean(self.compare.name)
+                    answer = beside(run, self.layer, self.head, lambda **place: self.say("beside_model", name=name, **place))
+            except _Refused as error:
+                problem = str(error)
+            if problem or self.problem == self._beside_problem:
+                self.problem = problem
+            self._beside_problem = problem
+            if answer != (self.beside, self.beside_weights, self.beside_mask):
+                self.beside, self.beside_weights, self.beside_mask = answer
+                self.beside_revision += 1
+
+    def _beside_run(self, model: Runnable, text: str, off) -> Run:
+        key = (text, off)
+        if key not in self._besides:
+            self._besides = {key: self._run_model(text, off, model)}
+        return self._besides[key]
 
     def _position(self) -> int:
         """Where in the run's tokens the cursor's query is; the last where this layer's queries are another text."""
@@ -227,6 +275,14 @@ class ModelExplorer(AttentionExplorer):
         if self._ready() and not 0 <= proposal["value"] <= last:
             raise traitlets.TraitError(self._refusal("layer", last=last, value=proposal["value"]))
         return proposal["value"]
+
+    @traitlets.validate("pin")
+    def _valid_pin(self, proposal):
+        pin, sizes = proposal["value"], [shape[0] for shape in self.tile_shapes]
+        there = len(pin) == 2 and 0 <= pin[0] < len(sizes) and 0 <= pin[1] < sizes[pin[0]]
+        if pin and self._ready() and not there:
+            raise traitlets.TraitError(self._refusal("pin", value=pin))
+        return pin
 
     @traitlets.validate("closed")
     def _valid_closed(self, proposal):

@@ -182,7 +182,7 @@ def test_a_mask_is_drawn_with_mouse_and_keys(opened):
     notebook, root = opened(BERT)
     root.get_by_role("radio", name="draw").click()
     settled(notebook, root)
-    canvas = root.locator(".ex-stage .ex-grid canvas")
+    canvas = root.locator(".ex-stage > .ex-grid > canvas")
     box = canvas.bounding_box()
     T = notebook.python("len(e.tokens)")
     canvas.click(position={"x": box["width"] - 12, "y": box["height"] - 12})  # the last cell
@@ -204,6 +204,45 @@ def test_a_mask_is_drawn_with_mouse_and_keys(opened):
     root.get_by_role("button", name="clear").click()
     assert_cell_is_pythons(notebook, root)
     assert notebook.python("bool(e.drawn.all())") and notebook.python("e.run is e.run_before")
+    notebook.no_faults()
+
+
+def test_a_pinned_head_and_a_second_text_share_the_cursor(opened):
+    notebook, root = opened(BERT)
+    pinned = data(root, "layer", "head")
+    root.get_by_role("button", name="pin this head").focus()
+    notebook.page.keyboard.press("Enter")
+    settled(notebook, root)
+    assert notebook.python("e.pin") == pinned
+    notebook.execute(f"e.layer, e.head = {(pinned[0] + 1) % 3}, {(pinned[1] + 1) % 3}")
+    settled(notebook, root)
+    beside = root.get_by_role("grid", name="pinned: layer")
+    root.get_by_role("grid", name="Heat map of").focus()
+    for key in ("Control+Home", "ArrowDown", "ArrowRight", "ArrowRight"):
+        notebook.page.keyboard.press(key)
+    assert_cell_is_pythons(notebook, root)
+    assert data(root, "row", "column") == [1, 2]
+    (weight,) = data(root.locator(".ex-beside-head"), "weight")
+    assert weight == pytest.approx(notebook.python(f"e.run.layers[{pinned[0]}].weights[{pinned[1]}][1][2]"), abs=1e-6)
+    beside.focus()
+    notebook.page.keyboard.press("ArrowDown")  # the cursor is one and the same
+    assert_cell_is_pythons(notebook, root)
+    assert data(root, "row", "column") == [2, 2]
+    picture(notebook, "model_pinned", root)
+    root.get_by_role("button", name="unpin").click()
+    settled(notebook, root)
+    assert beside.count() == 0 and root.locator(".ex-lines").is_visible()
+
+    root.get_by_text("The same head on a second text").click()
+    root.get_by_role("textbox", name="Second text").fill("my cat")
+    settled(notebook, root)
+    assert notebook.python("e.text2") == "my cat"
+    layer, head, row, column = data(root, "layer", "head", "row", "column")
+    (weight,) = data(root.locator(".ex-beside-head"), "weight")
+    last = 3  # [CLS] my cat [SEP]
+    second = notebook.python(f"e.model.run('my cat').layers[{layer}].weights[{head}]")
+    assert weight == pytest.approx(second[min(row, last)][min(column, last)], abs=1e-6)
+    picture(notebook, "model_second_text", root)
     notebook.no_faults()
 
 

@@ -248,6 +248,9 @@ class AttentionView {
     this.shell.painted();
   }
 
+  /** How much of `free` pixels beside each other the lines get. */
+  linesWidth(free) { return Math.min(Math.max(free * 0.32, 190), 300); }
+
   /** Shares the width between heat map, lines and controls. */
   place() {
     const width = this.width;
@@ -256,7 +259,7 @@ class AttentionView {
     const beside = width >= 560;
     this.root.classList.toggle("ex-narrow", !beside);
     const free = wide ? width - SIDE - GAP : width;
-    const lines = beside ? Math.min(Math.max(free * 0.32, 190), 300) : Math.min(width, 340);
+    const lines = beside ? this.linesWidth(free) : Math.min(width, 340);
     const changed = this.heat.layout(this.data, beside ? free - lines - GAP : width, this.colours, this.words.corner);
     if (!changed && this.lines.width === lines && this.lines.data === this.data) return;
     const { T, S } = this.data;

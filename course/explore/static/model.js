@@ -8,7 +8,7 @@ class ModelView extends AttentionView {
     super(model, el);
     for (const name of ["layer", "off_shown"]) this.stops.push(listen(model, name, () => this.load()));
     this.stops.push(listen(model, "closed", () => this.redraw()));
-    for (const name of ["effect", "pattern"]) this.stops.push(listen(model, name, () => this.repaint()));
+    for (const name of ["effect", "pattern", "pin", "beside_revision"]) this.stops.push(listen(model, name, () => this.repaint()));
   }
 
   // ------------------------------------------------------------------------------------------------------ building
@@ -33,16 +33,37 @@ class ModelView extends AttentionView {
     this.ring = element("p", { class: "ex-pattern-line ex-label" });
     this.patternFold = disclosure({ label: words.patterns_fold, onToggle: () => this.repaint() });
     this.effect = element("div", { class: "ex-effect", role: "status" });
+    this.buildBeside();
     const panel = element("div", { class: "ex-model-panel" }, this.headTitle,
-      element("div", { class: "ex-controls" }, this.offSwitch.element, this.allOn.element), this.pattern.element, this.patternLine, this.ring);
+      element("div", { class: "ex-controls" }, this.offSwitch.element, this.allOn.element, this.pinButton.element), this.pattern.element, this.patternLine, this.ring);
     this.overview = element("div", { class: "ex-overview" });
     this.tiles.element.replaceWith(this.overview);
     this.overview.append(this.tiles.element, panel);
     this.drawing = new MaskDrawing({ model, heat: this.heat, words, share: (name, value) => this.share(name, value) });
     this.mask.element.after(this.drawing.element);
-    this.folds.prepend(this.patternFold.element);
+    this.folds.prepend(this.patternFold.element, this.secondFold.element);
     this.folds.before(this.effect);
   }
+
+  buildBeside() {
+    const { words, model } = this;
+    this.beside = new BesideHead({ model, words,
+      onMove: (row, column) => this.move(Math.min(row, this.data.T - 1), Math.min(column, this.data.S - 1)) });
+    this.lines.element.after(this.beside.element);
+    this.pinButton = button({ label: words.pin, onClick: () => this.togglePin() });
+    const tell = debounce((text) => { this.share("text2", text); this.share.now(); }, 250);
+    this.second = textBox({ label: words.second_text, value: model.get("text2"), onInput: tell });
+    this.secondFold = disclosure({ label: words.second_fold, open: Boolean(model.get("text2")) });
+    this.secondFold.body.append(this.second.element);
+  }
+
+  togglePin() {
+    const { model } = this;
+    this.share("pin", model.get("pin").length ? [] : [model.get("layer"), model.get("head")]);
+    this.share.now();
+  }
+
+  linesWidth(free) { return this.beside.on ? (free - GAP) / 2 : super.linesWidth(free); }
 
   // --------------------------------------------------------------------------------------------------- what changes
 
@@ -167,8 +188,20 @@ class ModelView extends AttentionView {
       room: beside ? this.width - 260 : this.width, colours: this.colours });
     this.writePanel(layer, head, pattern);
     this.drawing.show();
+    this.root.classList.toggle("ex-two", this.beside.on);
+    this.pinButton.set(model.get("pin").length ? this.words.unpin : this.words.pin);
     if (layer === this.shownLayer) super.paint();
     else this.shell.painted();
+    this.paintBeside(layer, head);
+  }
+
+  paintBeside(layer, head) {
+    const { model } = this;
+    const [row, column] = this.hovered || [model.get("row"), model.get("column")];
+    const beside = model.get("beside");
+    const free = this.width >= WIDE ? this.width - SIDE - GAP : this.width;
+    this.beside.draw({ row, column, room: this.width >= 560 ? (free - GAP) / 2 : this.width, colours: this.colours,
+      late: !model.get("pin").length && (beside.layer !== layer || beside.head !== head), corner: this.words.corner });
   }
 
   tileName(layer, head) {

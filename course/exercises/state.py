@@ -57,7 +57,7 @@ def _states() -> Iterator[tuple]:
 
 
 def _let_exit_raise(stack: contextlib.ExitStack) -> None:
-    """In a notebook `exit()` raises nothing: it asks the kernel to end.  Let it raise SystemExit as `sys.exit()` does."""
+    """In a notebook `exit()` raises nothing: it asks the kernel to end.  Let it raise SystemExit like `sys.exit()`."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
     if shell is not None:

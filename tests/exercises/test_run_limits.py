@@ -18,6 +18,7 @@ import torch
 from course.exercises.limits import Limit, TimeIsUp
 from course.exercises.run import run
 
+pytestmark = pytest.mark.timeout(60, method="thread")  # by signal, it would itself wait for what never ends
 ONE = [(np.array([1.0, 2.0]),)]
 SHORT = 0.2
 

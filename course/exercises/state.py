@@ -96,7 +96,7 @@ class _Names:
 
 
 def _public(module: types.ModuleType) -> dict[str, object]:
-    return {name: value for name, value in vars(module).items() if name[0] != "_" and name not in REPLACED_BY_TOOLS}
+    return {name: value for name, value in vars(module).items() if name[0] != "_"}
 
 
 _NUMBERS = np, np.linalg, math
@@ -105,4 +105,4 @@ _AT_IMPORT = _Names(*_NUMBERS, builtins)
 
 def tampered() -> list[str]:
     """Public names of NumPy, math and Python that stand for something else than when this module was imported."""
-    return [f"{module}.{name}" for module, _, name, _ in _AT_IMPORT.changed()]
+    return [f"{module}.{name}" for module, _, name, _ in _AT_IMPORT.changed() if name not in REPLACED_BY_TOOLS]

@@ -143,6 +143,7 @@ def test_exit_in_a_notebook_does_not_end_the_kernel(monkeypatch):
 
 NAMES = [(np, "exp"), (np, "array"), (np, "float64"), (np, "pi"), (np.linalg, "norm"), (math, "sqrt"),
          (builtins, "sum"), (builtins, "len"), (builtins, "zip")]  # fmt: skip
+BY_TOOLS = [(builtins, "input"), (builtins, "print")]
 for_each_name = pytest.mark.parametrize("module, name", NAMES, ids=lambda each: getattr(each, "__name__", each))
 
 
@@ -162,7 +163,7 @@ def test_a_name_that_is_gone_is_reported(monkeypatch):
 
 
 @pytest.mark.parametrize("spoil", [lambda m, n: setattr(m, n, 5), lambda m, n: vars(m).pop(n, 0)], ids=["set", "gone"])
-@for_each_name
+@pytest.mark.parametrize("module, name", NAMES + BY_TOOLS, ids=lambda each: getattr(each, "__name__", each))
 def test_a_name_that_a_call_changes_is_put_back(module, name, spoil):
     right = getattr(module, name)
     outcomes = run(lambda x: spoil(module, name), ONE * 2)
@@ -171,6 +172,6 @@ def test_a_name_that_a_call_changes_is_put_back(module, name, spoil):
 
 
 def test_names_that_tools_put_their_own_in_place_of_are_not_reported(monkeypatch):
-    monkeypatch.setattr(builtins, "input", lambda prompt="": "")
-    monkeypatch.setattr(builtins, "print", lambda *_: None)
+    for module, name in BY_TOOLS:
+        monkeypatch.setattr(module, name, lambda *_: None)
     assert tampered() == []

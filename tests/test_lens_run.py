@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from course.lens.recording import Recording
-from course.lens.run import NO_HEADS, Run, Runnable, divergence, most_probable, moved, runnable
+from course.lens.run import NO_HEADS, Run, Runnable, divergence, moved, runnable
 from tests.little_models import BARE, BERT, FULL, bytes_bpe, forward, ids_of, model, needed, without, wordpiece
 
 torch = needed("torch")
@@ -251,12 +251,6 @@ def test_the_most_probable_tokens(make, tokenizers):
     assert r.top(run, position - len(run.tokens), 4) == found and len(r.top(run, 0, 999)) == 33
     with pytest.raises(ValueError, match="There is no position 99: the last is 5"):
         r.top(run, 99)
-
-
-def test_ties_go_to_the_smaller_id():
-    found = most_probable(np.log([0.2, 0.35, 0.35, 0.1]), 3)
-    assert [token for token, _ in found] == [1, 2, 0]
-    np.testing.assert_allclose([p for _, p in found], [0.35, 0.35, 0.2])
 
 
 def test_a_classifier_has_no_predictions_of_tokens(tokenizers):

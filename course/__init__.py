@@ -6,11 +6,13 @@ The package follows the way of the data; every folder is one arrow of it:
                         ▲                      │
                         └───── gradients ◄── loss ◄── targets       adjust
 
-    course.blocks      VECTORS → VECTORS    attention
-    course.lens        looking inside: what a layer computed, recorded
+    course.blocks      VECTORS → VECTORS    attention, in one head and in many
+    course.pretrained  other people's weights: the sentence encoder MiniLM
+    course.lens        looking inside: what a layer or a whole model computed, recorded; heads switched off
+    course.exercises   checks that name the mistake, predictions, quiz, the learner's record
     course.explore     live explorers for the notebooks
     course.figures     arrays → matplotlib figures, one style for the whole course
-    course.sentences   what explorers and errors say to a learner, one folder a language
+    course.sentences   what checks, explorers and errors say to a learner, one folder a language
 
 Each component exists twice in one file: the **hand version** (NumPy, pure functions, float64,
 one sentence or any number of leading axes) and the **layer** (PyTorch, batched, trainable).

@@ -108,12 +108,13 @@ def figure(width: float = 6.4, height: float = 3.4, columns: int = 1) -> tuple[F
 
 
 def heat_map(weights, rows, columns, *, title: str, ax: Axes | None = None, mask=None, numbers: bool | None = None,
-             vmax: float | None = 1.0, legend: bool = True, xlabel: str = "key", ylabel: str = "query"):  # fmt: skip
+             vmax: float | None = 1.0, legend: bool = True, xlabel: str = "key", ylabel: str = "query",
+             quantity: str = "weight"):  # fmt: skip
     """Weights as coloured cells: rows are queries, columns are keys.
 
     weights: (T, S); rows, columns: T and S labels; mask: (T, S) bool, False cells are hatched ("may not look");
     numbers: write each value into its cell (default: up to 8 × 8); vmax: value of the brightest colour, None for the
-    largest present.  Draws into `ax` if given.  Returns the figure.
+    largest present; quantity: what the colours stand for.  Draws into `ax` if given.  Returns the figure.
     """
     weights = np.asarray(weights, dtype=float)
     T, S = weights.shape
@@ -140,7 +141,7 @@ def heat_map(weights, rows, columns, *, title: str, ax: Axes | None = None, mask
         if legend:
             bar = ax.figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02)
             bar.outline.set_visible(False)
-            bar.set_label("weight")
+            bar.set_label(quantity)
     return ax.figure
 
 

@@ -2,4 +2,4 @@
 
 from course.exercises.tasks_04 import MANY, MERGE, OFFSET, SPLIT, TRACE
 
-TASKS = (TRACE, MERGE, SPLIT, MANY, OFFSET)
+TASKS = (TRACE, SPLIT, MERGE, MANY, OFFSET)

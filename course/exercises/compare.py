@@ -29,7 +29,10 @@ class Answer(NamedTuple):
 
 def expected(task: Task, value) -> Answer:
     """The reference's value as an Answer.  A single array has one part, without a name."""
-    return Answer(value if isinstance(value, tuple) else (value,), task.results or ("",), task.rtol, task.atol)
+    parts = value if isinstance(value, tuple) else (value,)
+    if not task.traced:
+        parts = tuple(np.asarray(part) for part in parts)
+    return Answer(parts, task.results or ("",), task.rtol, task.atol)
 
 
 def parts_of(value, answer: Answer):
@@ -37,13 +40,19 @@ def parts_of(value, answer: Answer):
     if value is None:
         return Difference("nothing")
     if len(answer.parts) == 1:
-        return (value,)
+        return (_as_asked(value, answer.parts[0]),)
     asked = {"names": ", ".join(answer.names), "count": len(answer.parts)}
     if not isinstance(value, (tuple, list)):
         return Difference("one_thing", holes=asked | {"type": type(value).__name__})
     if len(value) != len(answer.parts):
         return Difference("other_count", holes=asked | {"given": len(value)})
     return tuple(value)
+
+
+def _as_asked(part, wanted):
+    """A single float is as good as an array without axes, where NumPy itself gives now one, now the other."""
+    single = isinstance(wanted, np.ndarray) and wanted.ndim == 0
+    return np.asarray(part) if single and isinstance(part, (float, np.floating)) else part
 
 
 def difference(answer: Answer, value) -> Difference | None:
@@ -88,6 +97,8 @@ def _finite(wanted, part, _):
     odd = np.isnan(part) & ~np.isnan(wanted)
     if np.any(odd):
         return "nan", {"count": int(np.sum(odd)), "of": np.size(part)}
+    if np.any(odd := np.isnan(wanted) & ~np.isnan(part)):
+        return "no_nan", {"count": int(np.sum(odd)), "of": np.size(part)}
     if np.any(odd := np.isinf(part) & np.isfinite(wanted)):
         return "infinite", {"count": int(np.sum(odd)), "of": np.size(part)}
     return None
@@ -96,12 +107,12 @@ def _finite(wanted, part, _):
 def _numbers(wanted, part, answer: Answer):
     if close(wanted, part, answer.rtol, answer.atol):
         return None
-    gap = np.abs(np.asarray(part, dtype=float) - np.asarray(wanted, dtype=float))
-    place = np.unravel_index(np.nanargmax(gap), gap.shape) if np.ndim(gap) else ()
+    gap = np.nan_to_num(np.abs(np.asarray(part, dtype=float) - np.asarray(wanted, dtype=float)), posinf=np.inf)
+    place = np.unravel_index(np.argmax(gap), gap.shape) if np.ndim(gap) else ()
     truth = getattr(wanted, "dtype", None) == bool
     finite = np.abs(np.asarray(wanted, dtype=float))[np.isfinite(wanted)] if np.ndim(wanted) else abs(wanted)
     return "numbers", {
-        "largest": float(np.nanmax(gap)), "place": tuple(map(int, place)), "scale": float(np.max(finite, initial=0.0)),
+        "largest": float(np.max(gap)), "place": tuple(map(int, place)), "scale": float(np.max(finite, initial=0.0)),
         "single": bool(np.allclose(part, wanted, rtol=1e-5, atol=1e-6, equal_nan=True)), "truth": truth, "count": int(np.sum(gap > 0)), "all": int(np.size(gap)),
     }  # fmt: skip
 

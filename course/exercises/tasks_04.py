@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from course.blocks.attention import attention, causal_mask, merge_heads, multi_head_attention, split_heads
+from course.blocks.attention import attention, causal_mask, merge_heads, multi_head_attention, softmax, split_heads
 from course.exercises import variants_04 as variants
 from course.exercises.task import Case, Mistake, Pipeline, Property, Task
 from course.lens.offset import offset_score
@@ -47,7 +47,8 @@ TRACE = Task(
         Mistake("two_heads", {"heads": lambda x: x.reshape(2, 2, 3).transpose(1, 0, 2)[[0, 0, 1]][:, :, [0, 2]],
                               "counted": lambda heads: np.stack([heads[0], heads[2], heads[2]])}),
         Mistake("position_for_head", {"numbers": lambda cut: (cut[1, 1, 1], cut[0, 2, 0])}),
-        Mistake("counted_from_one", {"numbers": lambda counted: (counted[0, 0, 0], counted[1, 0, 0])}),
+        Mistake("counted_from_one", {"numbers": lambda counted: (counted[0, 1, 0], counted[1, 0, 1])}),
+        Mistake("positions_from_one", {"numbers": lambda counted: (counted[1, 0, 0], counted[2, 1, 1])}),
         Mistake("order_swapped", {"numbers": lambda counted: (counted[2, 0, 1], counted[1, 1, 0])}),
     ),
     variants.TRACE, results=("head_1", "head_2"), rtol=0.0, atol=1e-9, difficulty=1, minutes=3, traced=True, shown=("heads",),
@@ -63,8 +64,8 @@ def _random(seed: int, *shape: int) -> np.ndarray:
 SPLIT = Task(
     "split_heads", "04", split_heads, Pipeline(split_heads, SPLIT_STEPS),
     lambda: [
-        Case((np.arange(8.0).reshape(2, 4), 2)), Case((np.arange(6.0).reshape(1, 6), 3), "one_token"),
-        Case((np.arange(8).reshape(2, 4), 4)), Case((np.arange(12.0).reshape(3, 4), 1), "one_head"),
+        Case((np.arange(12.0).reshape(3, 4), 2)), Case((np.arange(6.0).reshape(1, 6), 3), "one_token"),
+        Case((np.arange(8).reshape(2, 4), 4)), Case((np.arange(8.0).reshape(2, 4), 1), "one_head"),
         Case((np.arange(18.0).reshape(3, 6), 3)), Case((_random(1, 5, 6), 2)), Case((_random(2, 2, 5, 6), 3), "batch"),
         Case((_random(3, 3, 4, 4), 2), "batch"), Case((_random(4, 2, 3, 4, 6), 2), "batch"),
     ],
@@ -76,7 +77,7 @@ SPLIT = Task(
     variants.SPLIT,
     properties=(Property("first_feature_first", lambda cases, values: all(
         np.array_equal(value[..., 0, :, 0], case.arguments[0][..., 0]) for case, value in zip(cases, values))),),
-    difficulty=2, minutes=6,
+    blank="x.reshape(*lead, T, n_heads, _head_width(C, n_heads)).swapaxes(-3, -2)", difficulty=2, minutes=5,
 )  # fmt: skip
 
 MERGE = Task(
@@ -99,7 +100,7 @@ MERGE = Task(
         Mistake("dealt_out", {"side_by_side": lambda order: np.moveaxis(order, -3, -1)}),
         Mistake("in_reverse", {"order": lambda x: x[..., ::-1, :, :]}),
     ),
-    variants.MERGE, blank="x.swapaxes(-3, -2).reshape(*lead, T, H * D)",
+    variants.MERGE,
     properties=(Property("first_feature_first", lambda cases, values: all(
         np.array_equal(value[..., 0], case.arguments[0][..., 0, :, 0]) for case, value in zip(cases, values))),),
     difficulty=2, minutes=4,
@@ -126,7 +127,7 @@ def _many_heads_cases() -> list[Case]:
         Case((_random(5, 3, 4), *_matrices(50, 4, 4), 2, head_masks), "head_masks"),
         Case((_random(6, 3, 4), *_matrices(60, 4, 6, 5), 2), "other_widths"),
         Case((_random(7, 3, 4), *_matrices(70, 4, 4), 2, None, _random(8, 5, 4)), "memory"),
-        Case((_random(9, 2, 3, 4), *_matrices(80, 4, 4), 2), "batch"),
+        Case((_random(9, 2, 3, 4), *_matrices(80, 4, 4), 2), "batch"), Case((_random(9, 2, 3, 4)[0], *_matrices(80, 4, 4), 2)),
         Case((_random(10, 2, 3, 4), *_matrices(90, 4, 4), 2, causal_mask(3)), "batch"),
         Case((_random(11, 2, 3, 6), *_matrices(100, 6, 6), 3, None, _random(12, 2, 4, 6)), "memory"),
         Case((_random(13, 3, 3, 9) / 2, *_matrices(110, 9, 9), 3), "batch"),
@@ -141,6 +142,17 @@ def _own_slices(x, W, n):
 
 def _reshaped(a, n):
     return a.reshape(*a.shape[:-2], n, a.shape[-2], a.shape[-1] // n)
+
+
+def _dealt_out(a, n):
+    return np.moveaxis(a.reshape(*a.shape[:-1], a.shape[-1] // n, n), -1, -3)
+
+
+def _over_queries(q, k, v, mask):
+    """The columns of the weights sum to 1 in place of the rows."""
+    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
+    weights = softmax(scores if mask is None else np.where(mask, scores, -np.inf), axis=-2)
+    return weights @ v, weights
 
 
 MANY_STEPS = {
@@ -166,7 +178,11 @@ MANY_MISTAKES = (
         *attended[0].shape[:-3], attended[0].shape[-2], -1)}),
     Mistake("width_of_all_heads", {"stretch": lambda n_heads: 1 / math.sqrt(n_heads)}),
     Mistake("no_scale", {"stretch": lambda heads: math.sqrt(heads[0].shape[-1])}),
-    Mistake("one_wide_head", {"heads": lambda q, k, v: [a[..., None, :, :] for a in (q, k, v)]}),
+    Mistake("one_wide_head", {"heads": lambda q, k, v: [a[..., None, :, :] for a in (q, k, v)],
+                              "weights": lambda attended: attended[1][..., 0, :, :]}),
+    Mistake("dealt_out", {"cut": lambda: _dealt_out}),
+    Mistake("joined_in_turn", {"joined": lambda attended: np.moveaxis(attended[0], -3, -1).reshape(
+        *attended[0].shape[:-3], attended[0].shape[-2], -1)}),
     Mistake("input_split_first", {"q": lambda vectors, W_Q, n_heads: _own_slices(vectors, W_Q, n_heads),
                                   "k": lambda source, W_K, n_heads: _own_slices(source, W_K, n_heads),
                                   "v": lambda source, W_V, n_heads: _own_slices(source, W_V, n_heads)}),
@@ -175,6 +191,7 @@ MANY_MISTAKES = (
     Mistake("values_not_projected", {"v": lambda source: source}),
     Mistake("along_the_batch", {"attended": lambda heads, may_look: tuple(
         a.swapaxes(0, -2) for a in attention(*(b.swapaxes(0, -2) for b in heads), may_look))}),
+    Mistake("softmax_over_queries", {"attended": lambda heads, may_look: _over_queries(*heads, may_look)}),
     Mistake("memory_unused", {"source": lambda vectors: vectors}),
     Mistake("query_from_memory", {"q": lambda source, W_Q: source @ W_Q}),
     Mistake("mask_unused", {"may_look": lambda: None}),
@@ -184,20 +201,12 @@ MANY_MISTAKES = (
 )  # fmt: skip
 
 
-def _examples_apart(cases, values) -> bool:
-    """Each example of a batch by itself gives what it gave in company."""
-    for case, (output, _) in zip(cases, values):
-        x, *matrices = case.arguments[:6]
-        if x.ndim == 3 and len(case.arguments) == 6 and not np.allclose(multi_head_attention(x[0], *matrices)[0], output[0]):
-            return False
-    return True
-
-
 MANY = Task(
     "multi_head_attention", "04", multi_head_attention, Pipeline(multi_head_attention, MANY_STEPS), _many_heads_cases,
     MANY_MISTAKES, variants.MANY, results=("output", "weights"),
     properties=(
-        Property("examples_apart", _examples_apart),
+        Property("rows_sum_to_one", lambda cases, values: all(
+            np.allclose(weights.sum(axis=-1), weights.any(axis=-1)) for _, weights in values)),
     ),
     difficulty=4, minutes=20,
 )  # fmt: skip
@@ -210,7 +219,7 @@ def _offset_cases() -> list[Case]:
     return [
         Case((rows, -1)), Case((rows, 0)), Case((rows, 1)), Case((np.eye(3), -1)), Case((rows, -2)),
         Case((_shares(1, 5, 5), -1)), Case((_shares(2, 5, 5), 2)), Case((_shares(3, 4, 5, 5), -1), "heads"),
-        Case((_shares(4, 4, 5, 5), 1), "heads"), Case((_shares(5, 2, 3, 6, 6), -2), "heads"), Case((_shares(6, 5, 5, 5), 1), "heads"),
+        Case((rows, 3), "nowhere"), Case((_shares(8, 2, 3, 3), -3), "nowhere"), Case((_shares(4, 4, 5, 5), 1), "heads"), Case((_shares(5, 2, 3, 6, 6), -2), "heads"), Case((_shares(6, 5, 5, 5), 1), "heads"),
     ]  # fmt: skip
 
 
@@ -237,9 +246,12 @@ OFFSET = Task(
         Mistake("one_number_for_all", {"score": lambda total, number: np.mean(total / number)}),
         Mistake("largest", {"total": lambda found: found.max(axis=-1), "number": lambda: 1}),
         Mistake("first_axes", {"found": lambda w, distance: np.diagonal(w, distance)}),
+        Mistake("wraps_around", {"found": lambda w, distance: np.stack(
+            [w[..., t, (t + distance) % w.shape[-1]] for t in range(w.shape[-1])], axis=-1)}),
         Mistake("previous_only", {"distance": lambda: -1}),
     ),
     variants.OFFSET,
-    properties=(Property("between_0_and_1", lambda cases, values: all((value >= 0).all() and (value <= 1).all() for value in values)),),
+    properties=(Property("between_0_and_1", lambda cases, values: all(
+        not (np.asarray(value) < 0).any() and not (np.asarray(value) > 1).any() for value in values)),),
     difficulty=2, minutes=6,
 )  # fmt: skip

@@ -68,7 +68,8 @@ MANY = (all_heads_at_once, a_sum_over_heads)
 def offset_by_loop(weights, offset):
     """Query by query, where there is such a key."""
     T = weights.shape[-1]
-    return np.mean([weights[..., t, t + offset] for t in range(T) if 0 <= t + offset < T], axis=0)
+    found = [weights[..., t, t + offset] for t in range(T) if 0 <= t + offset < T]
+    return np.mean(found, axis=0) if found else np.full(weights.shape[:-2], np.nan)
 
 
 def offset_by_mask(weights, offset):

@@ -46,7 +46,7 @@ def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list
     if task.traced:
         return Feedback(REFUSED, task.title, sentences, kind, _names(versions))
     picture = _picture(task, answers[place], outcome)
-    if versions and not picture and isinstance(wrong[place], Difference):
+    if versions and not picture and isinstance(wrong[place], Difference) and wrong[place].kind != "numbers":
         sentences.append(_kind(wrong[place]))  # there are no numbers to compare: the shapes, or what else is off
     if versions and outcome.kind == "exception":
         sentences.append(_exception(outcome)[1])
@@ -213,7 +213,7 @@ def _plain_difference(found: Difference, wrong: dict) -> str:
     close = all(each.kind == "numbers" and each.holes["largest"] < CLOSE * each.holes["scale"] for each in wrong.values())
     single = all(each.kind == "numbers" and each.holes["single"] for each in wrong.values())
     name = "numbers_single" if single else "numbers_close" if close else "numbers"
-    return say("kinds", name, largest=f"{holes['largest']:.2g}", of=of, place=list(holes["place"]))
+    return say("kinds", name, largest=f"{holes['largest']:.2g}", of=of, at=say("kinds", "at", place=list(holes["place"])) if holes["place"] else "")
 
 
 def _properties(task, cases, outcomes, wrong) -> tuple[list[str], list[str]]:

@@ -11,4 +11,5 @@ def offset_score(weights, offset: int) -> np.ndarray:
     """
     weights = np.asarray(weights, dtype=np.float64)
     diagonal = np.diagonal(weights, offset, axis1=-2, axis2=-1)  # (..., T − |offset|)
-    return diagonal.sum(axis=-1) / diagonal.shape[-1] if diagonal.shape[-1] else np.full(weights.shape[:-2], np.nan)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN, which is what is promised
+        return diagonal.sum(axis=-1) / diagonal.shape[-1]

@@ -1,9 +1,10 @@
-"""Chapter 03's checks against answers that were thought up without looking at their lists (unlisted_03/).
+"""The checks against answers that were thought up without looking at their lists: one folder a chapter, unlisted_NN/.
 
 All wrong ones are refused, with a sentence that claims what was seen and no more; all right ones pass.
 """
 
 import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,17 +13,25 @@ from course.exercises.checking import answers_of, check
 from course.exercises.diagnose import built
 from course.exercises.feedback import REFUSED
 from course.exercises.task import all_tasks
-from tests.exercises.unlisted_03 import shared
+from tests.exercises.unlisted_03 import shared as chapter_03
+from tests.exercises.unlisted_04 import shared as chapter_04
 
-for _name in ("softmax", "scores", "causal", "padding", "window", "attention"):
-    importlib.import_module(f"tests.exercises.unlisted_03.{_name}")  # fills the two tables
+CHAPTERS = (chapter_03, chapter_04)
+for _chapter in CHAPTERS:
+    for _path in sorted(Path(_chapter.__file__).parent.glob("*.py")):
+        importlib.import_module(f"{_chapter.__name__.removesuffix('.shared')}.{_path.stem}")  # fills the two tables
 
-WRONG = [(task, function) for task, functions in shared.WRONG.items() for function in functions]
-RIGHT = [(task, function) for task, functions in shared.RIGHT.items() for function in functions]
+
+def pairs(*tables):
+    return [(task, function) for table in tables for task, functions in table.items() for function in functions]
 
 
-def ids(pairs):
-    return [f"{task}-{function.__name__}" for task, function in pairs]
+WRONG = pairs(*(chapter.WRONG for chapter in CHAPTERS))
+RIGHT = pairs(*(chapter.RIGHT for chapter in CHAPTERS))
+
+
+def ids(answers):
+    return [f"{task}-{function.__name__}" for task, function in answers]
 
 
 def did(function, arguments):
@@ -39,6 +48,13 @@ def agree(a, b, rtol=1e-6, atol=1e-9):
     if isinstance(a, type) or isinstance(b, type):
         return a is b
     return len(a) == len(b) and all(np.shape(x) == np.shape(y) and np.allclose(x, y, rtol, atol, equal_nan=True) for x, y in zip(a, b))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.__name__)
+def test_every_task_of_a_chapter_has_answers_with_names_of_their_own(chapter):
+    for task in chapter.TASKS:
+        names = [function.__name__ for function in chapter.WRONG[task] + chapter.RIGHT[task]]
+        assert chapter.WRONG[task] and chapter.RIGHT[task] and len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name, function", RIGHT, ids=ids(RIGHT))

@@ -488,8 +488,9 @@ def test_three_hundred_odd_texts_are_read_out_or_refused_in_a_sentence(bert):
         sent = json.dumps({name: value for name, value in e.get_state().items() if not isinstance(value, bytes)}, default=str)
         sent.encode()  # what a lone surrogate would refuse
         json.dumps([e.tokens, e.text], ensure_ascii=False).encode()
-        if e.problem:
-            assert "Traceback" not in e.problem and "raised" not in e.problem
+        nothing = not bert[1].tokenize(readout_text(text))
+        assert e.problem == ("This text has 0 tokens." if nothing else "")
+        if nothing:
             continue
         np.testing.assert_allclose(e.weights().sum(-1), 1, atol=1e-6)
         expected = bert[1](readout_text(text), truncation=True, max_length=20)["input_ids"]

@@ -9,7 +9,9 @@ from course.explore.attention_figure import CLOSED, large, message
 from course.explore.model_readout import LEVELS, TILE
 
 OFF = 0.35  # how much of a switched-off tile's colour is left
-PITCH = 0.36  # inches a tile
+PITCH = 0.36  # inches a tile, at most
+LARGEST = 5.2  # inches a side that the large head has at most
+GAP = 0.75  # inches between the overview and the large head
 
 
 def draw(explorer) -> Figure:
@@ -18,12 +20,14 @@ def draw(explorer) -> Figure:
         return message(explorer.problem or explorer.sentences["empty"])
     weights = explorer.weights()
     _, T, S = weights.shape
-    width, height = min(9.0, 2.2 + 0.5 * S), min(8.0, 1.4 + 0.5 * T)
+    tall, wide = (min(LARGEST, max(1.2, 0.5 * size)) for size in (T, S))
     layers, heads = len(explorer.tile_shapes), max(shape[0] for shape in explorer.tile_shapes)
-    above = min(PITCH * layers, 6.0) + 0.5
+    pitch = min(PITCH, 6.0 / layers, 7.0 / heads)
+    width, height = max(wide + 1.0, pitch * heads), tall + pitch * layers + GAP
     with figures.style():
-        figure = Figure(figsize=(max(width, min(PITCH * heads, 9.0) + 1.2), height + above), layout="constrained")
-        top, below = figure.subplots(2, 1, height_ratios=(above, height))
+        figure = Figure(figsize=(width, height))  # names stick out on the left and below: the picture is cut to what is drawn
+        top = figure.add_axes((0, 1 - pitch * layers / height, pitch * heads / width, pitch * layers / height))
+        below = figure.add_axes((0, 0, (wide + 1.0) / width, tall / height))
         _overview(top, explorer)
     name = explorer.say("title_one", layer=explorer.layer_names[explorer.layer], head=explorer.head)
     large(below, explorer, weights[explorer.head], title=_plain(name, 60))

@@ -237,7 +237,7 @@ class AttentionView {
     this.place();
     const cursor = [Math.min(model.get("row"), data.T - 1), Math.min(model.get("column"), data.S - 1)];
     const [row, column] = this.hovered || cursor;
-    const top = niceTop(this.shown.top);
+    const top = this.brightest();
     this.heat.draw(this.shown, row, column, top, key, this.colours);
     [this.heat.grid.row, this.heat.grid.column] = cursor; // the keys go on from the cursor, wherever the mouse is
     this.lines.draw(this.shown, row, column, top, key, this.colours);
@@ -247,6 +247,9 @@ class AttentionView {
     if (this.tilesWait) { this.tilesWait = false; this.tiles.refresh(this.colours); }
     this.shell.painted();
   }
+
+  /** The weight of the brightest colour. */
+  brightest() { return niceTop(this.shown.top); }
 
   /** How much of `free` pixels beside each other the lines get. */
   linesWidth(free) { return Math.min(Math.max(free * 0.32, 190), 300); }
@@ -370,7 +373,7 @@ class AttentionView {
     pen.fillText(this.sentence.textContent, margin, height - margin - 38, width - 2 * margin);
     setFont(pen, colours, 11);
     pen.fillStyle = colours.soft;
-    const top = niceTop(this.shown.top);
+    const top = this.brightest();
     [words.weight, "0", String(top / 2), String(top)].forEach((text, i) => {
       pen.textAlign = i ? "center" : "left";
       pen.fillText(text, i ? margin + 50 + ((i - 1) * bar) / 2 : margin, height - margin + (i ? 2 : -14));

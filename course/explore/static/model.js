@@ -63,6 +63,9 @@ class ModelView extends AttentionView {
     this.share.now();
   }
 
+  /** One scale for both heads where there are two. */
+  brightest() { return niceTop(Math.max(this.shown.top, this.beside.on ? this.beside.shown.top : 0)); }
+
   linesWidth(free) { return this.beside.on ? (free - GAP) / 2 : super.linesWidth(free); }
 
   // --------------------------------------------------------------------------------------------------- what changes
@@ -188,6 +191,7 @@ class ModelView extends AttentionView {
       room: beside ? this.width - 260 : this.width, colours: this.colours });
     this.writePanel(layer, head, pattern);
     this.drawing.show();
+    this.beside.load();
     this.root.classList.toggle("ex-two", this.beside.on);
     this.pinButton.set(model.get("pin").length ? this.words.unpin : this.words.pin);
     if (layer === this.shownLayer) super.paint();
@@ -201,7 +205,7 @@ class ModelView extends AttentionView {
     const beside = model.get("beside");
     const free = this.width >= WIDE ? this.width - SIDE - GAP : this.width;
     this.beside.draw({ row, column, room: this.width >= 560 ? (free - GAP) / 2 : this.width, colours: this.colours,
-      late: !model.get("pin").length && (beside.layer !== layer || beside.head !== head), corner: this.words.corner });
+      top: this.shown ? this.brightest() : 1, late: !model.get("pin").length && (beside.layer !== layer || beside.head !== head), corner: this.words.corner });
   }
 
   tileName(layer, head) {

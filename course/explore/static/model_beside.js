@@ -8,7 +8,7 @@ class BesideHead {
     this.heat = new HeatMap({ label: words.beside_label, onMove: move, onHover: () => {} });
     this.title = element("p", { class: "ex-beside-title" });
     this.sentence = element("p", { class: "ex-beside-sentence" });
-    this.element = element("div", { class: "ex-beside-head", hidden: true }, this.title, this.heat.element, this.sentence);
+    this.element = element("div", { class: "ex-beside-head", hidden: true }, this.heat.element, this.title, this.sentence);
   }
 
   /** True while there is a second head to show. */
@@ -31,13 +31,12 @@ class BesideHead {
   }
 
   /** Draws it into `room` pixels with the cursor of the large head; `late` while the one that belongs to it is on its way. */
-  draw({ row, column, room, colours, late, corner }) {
-    this.load();
+  draw({ row, column, room, colours, late, corner, top }) {
     if (!this.on) return;
     const { data, shown, heat } = this;
     [row, column] = [Math.min(row, data.T - 1), Math.min(column, data.S - 1)];
     heat.layout(data, room, colours, corner);
-    heat.draw(shown, row, column, niceTop(shown.top), `beside${this.seen}`, colours);
+    heat.draw(shown, row, column, top, `beside${this.seen}`, colours);
     this.element.classList.toggle("ex-late", late);
     const cell = row * data.S + column;
     const template = shown.mask && !shown.mask[cell] ? this.words.hidden_weights : this.words.looks_weights;

@@ -72,7 +72,13 @@ def missing() -> str:
 
 
 class Lab:
-    """A JupyterLab server in a scratch folder; a context manager, started on entering and removed on leaving."""
+    """A JupyterLab server in a scratch folder; a context manager, started on entering and removed on leaving.
+
+    python: the interpreter whose JupyterLab (3.6 or newer) is started; the kernels run in its environment too.
+    """
+
+    def __init__(self, python: str | Path = sys.executable):
+        self.python = str(python)
 
     def __enter__(self) -> "Lab":
         self.scratch = Path(tempfile.mkdtemp(prefix="lab-"))
@@ -102,6 +108,7 @@ class Lab:
 
     def _start(self):
         folders = {name: str(self.scratch / name.lower()) for name in PRIVATE_FOLDERS}
+        folders["JUPYTER_PATH"] = ""  # it would come first, with another environment's kernel and widgets
         options = [
             "--no-browser",
             "--ip=127.0.0.1",
@@ -118,7 +125,7 @@ class Lab:
         log = self.scratch / "server.log"
         with log.open("w") as output:
             self.server = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", *options],
+                [self.python, "-m", "jupyterlab", *options],
                 env=os.environ | folders,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -156,5 +156,5 @@ def _grid_html(grid: Grid) -> str:
         f'<tr><th scope="row">{i}</th>' + "".join(cell(text, odd) for text, odd in zip(*row)) + "</tr>"
         for i, row in enumerate(zip(grid.cells, grid.odd))
     )
-    caption = f'<caption style="text-align:left;caption-side:top">{rich(grid.caption)}</caption>'
+    caption = f'<caption style="text-align:left;caption-side:top;white-space:nowrap">{rich(grid.caption)}</caption>'
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -259,6 +259,9 @@ def _checked(question: str, prompt: str, options: Iterable) -> list[str]:
 
 
 def _place(question: str, options: list[str], answer) -> int:
+    """The place of an option, from its text or its number as the card shows it."""
+    if clean(answer) not in options and clean(answer) in (numbers := [str(n + 1) for n in range(len(options))]):
+        return numbers.index(clean(answer))
     if clean(answer) not in options:
         raise ValueError(_sentence("errors", "no_option", given=answer, question=question, options=_listed(options)))
     return options.index(clean(answer))

@@ -98,3 +98,12 @@ class Explorer(anywidget.AnyWidget):
         # JupyterLab shows the live view; before the cell has run, and in exports, the picture with its alternative text;
         # GitHub and a PDF the bare picture, a terminal the line.
         return {**data, **figures.Picture(self.png(), repr(self))._repr_mimebundle_()}, metadata
+
+    if hasattr(anywidget.AnyWidget, "_ipython_display_"):  # ipywidgets 7, which asks for no bundle and shows no picture
+
+        def _ipython_display_(self, **kwargs):
+            from IPython.display import display
+
+            data, metadata = self._repr_mimebundle_()
+            display(data, metadata=metadata, raw=True)  # as a message of its own, to which Colab adds where its widgets are
+            self._handle_displayed(**kwargs)

@@ -231,7 +231,7 @@ def test_the_surprise_is_the_loss_of_the_stated_probabilities(degree, p, truth):
     answer = store().answered("97.dot")
     assert answer.truth == truth and answer.loss == pytest.approx(-math.log(p_truth), rel=1e-12)
     said = repr(result)
-    assert f"−log {p_truth:.3g} = {-math.log(p_truth):.2f} nats" in said
+    assert f"−ln {p_truth:.3g} = {-math.log(p_truth):.2f} nats" in said
     assert "ln 4 = 1.39" in said and f'The answer: "{truth}".' in said
     assert ("That is what you said" in said) == (truth == "苹果")
     assert f"{100 * p_truth:.3g} %" in said
@@ -328,7 +328,7 @@ def test_an_earlier_version_of_a_question(new_kernel):
     assert card.locked and card.chosen == -1 and 'earlier version of this question with "梨"' in repr(card)
     assert "not scored" in repr(reveal("97.dot", "苹果"))
     assert store().answered("97.dot").truth is None
-    assert "−log 0.25" in repr(reveal("97.dot", "喜欢"))  # both versions have it
+    assert "−ln 0.25" in repr(reveal("97.dot", "喜欢"))  # both versions have it
 
 
 @pytest.mark.parametrize("choice, confidence", [("苹果", None), ("苹果", 0.1), ("苹果", 1.0), ("苹果", 7.0), (2, 0.75)])
@@ -390,6 +390,11 @@ def test_each_option_is_answered_with_its_own_explanation():
     assert [as_text(card.whys[place_of(card, "They get flatter")]), card.right] == ["Flatter is what dividing does.", place_of(card, "They stay")]
 
 
+def test_an_option_may_be_named_by_its_number():
+    ask(answer=2, confidence="sure")
+    assert recorded()[0].choice == WORDS[1]
+
+
 def test_an_untouched_quiz_gives_nothing_away():
     card = quiz("97.shift")
     for shown in (repr(card), card._html()):
@@ -439,7 +444,7 @@ def test_the_bundle_is_fixed_and_readable():
     assert bundles[0].keys() == {view, "text/plain", "text/html"}
     assert [{**bundle, view: 0} for bundle in bundles] == [{**bundles[0], view: 0}] * 2
     assert bundles[0]["text/plain"].splitlines()[:3] == [f"Your prediction: {PROMPT}", "  1  我", "  2  喜欢"]
-    assert 'answer="…"' in bundles[0]["text/plain"] and "Run this cell" in bundles[0]["text/html"]
+    assert "answer=…" in bundles[0]["text/plain"] and "Run this cell" in bundles[0]["text/html"]
     page = Page(bundles[0]["text/html"])
     assert page.tags.count("li") == 4 and PROMPT in page.text
 

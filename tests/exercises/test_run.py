@@ -59,6 +59,16 @@ def test_a_tensor_that_was_computed_from_parameters_is_detached_too():
     assert [outcome.value.item() for outcome in run(same_tensor, ONE * 2)] == [3, 4]
 
 
+def test_what_cannot_be_copied_leaves_its_neighbours_detached():
+    kept, lock = np.zeros(1), threading.Lock()
+
+    def both(x):
+        kept[0] += 1
+        return lock, kept
+
+    assert [outcome.value[1].item() for outcome in run(both, ONE * 2)] == [1, 2]
+
+
 @pytest.mark.parametrize(
     "make", [lambda: (n for n in "ab"), threading.Lock, lambda: sys], ids=["generator", "lock", "module"]
 )
@@ -81,7 +91,7 @@ def test_the_function_gets_arrays_in_order_that_it_may_write_to():
 @pytest.mark.parametrize("value, change", [
     (np.array([1.0, np.nan]), lambda x: x.__setitem__(0, 5)),
     (np.array([1.0, np.nan]), lambda x: np.nan_to_num(x, copy=False)),
-    (np.array([0.0, 1.0]), lambda x: x.__imul__(-1)),
+    (np.zeros(2), lambda x: x.__imul__(-1)),
     (np.array([[1, 2]]), lambda x: x.resize(2, 1)),
     (np.array([1.5, 2.5]), lambda x: setattr(x, "dtype", np.int64)),
     (np.array([None, [1]], dtype=object), lambda x: x[1].append(2)),

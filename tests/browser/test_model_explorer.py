@@ -48,6 +48,15 @@ def settled(notebook, root):
     notebook.page.wait_for_timeout(150)
 
 
+def assert_soon(notebook, root, expression, value):
+    """Python comes to have the value; a busy machine tells it late what the hand did."""
+    for _ in range(20):
+        settled(notebook, root)
+        if notebook.python(expression) == value:
+            break
+    assert notebook.python(expression) == value
+
+
 def assert_cell_is_pythons(notebook, root):
     """The cell under the cursor, of the layer and head that are chosen, equals what Python computes."""
     settled(notebook, root)
@@ -186,21 +195,18 @@ def test_a_mask_is_drawn_with_mouse_and_keys(opened):
     box = canvas.bounding_box()
     T = notebook.python("len(e.tokens)")
     canvas.click(position={"x": box["width"] - 12, "y": box["height"] - 12})  # the last cell
-    settled(notebook, root)
-    assert notebook.python("e.closed") == [T * T - 1]
+    assert_soon(notebook, root, "e.closed", [T * T - 1])
     assert_cell_is_pythons(notebook, root)
     assert data(root, "weight") == [0] and "the mask hides it" in root.locator(".ex-sentence").text_content()
     root.get_by_role("grid", name="Heat map of").focus()
     for key in ("ArrowLeft", " ", "ArrowLeft", "Enter"):
         notebook.page.keyboard.press(key)
-    settled(notebook, root)
-    assert notebook.python("e.closed") == [T * T - 3, T * T - 2, T * T - 1]
+    assert_soon(notebook, root, "e.closed", [T * T - 3, T * T - 2, T * T - 1])
     notebook.page.keyboard.press("ArrowLeft")
     assert_cell_is_pythons(notebook, root)
     picture(notebook, "model_drawn", root)
     canvas.click(position={"x": box["width"] - 12, "y": box["height"] - 12})
-    settled(notebook, root)
-    assert notebook.python("e.drawn[-1]") == [True] * (T - 3) + [False, False, True]
+    assert_soon(notebook, root, "e.drawn[-1]", [True] * (T - 3) + [False, False, True])
     root.get_by_role("button", name="clear").click()
     assert_cell_is_pythons(notebook, root)
     assert notebook.python("bool(e.drawn.all())") and notebook.python("e.run is e.run_before")

@@ -148,7 +148,9 @@ class Grid {
   go(row, column) {
     row = Math.min(Math.max(row, 0), this.rows - 1);
     column = Math.min(Math.max(column, 0), this.columns - 1);
-    if (row >= 0 && column >= 0 && (row !== this.row || column !== this.column)) this.onMove(row, column);
+    if (row < 0 || column < 0 || (row === this.row && column === this.column)) return;
+    [this.row, this.column] = [row, column]; // the next key may come before the next frame
+    this.onMove(row, column);
   }
 
   /** The cell under a pointer event, or null. */

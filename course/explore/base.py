@@ -105,5 +105,6 @@ class Explorer(anywidget.AnyWidget):
             from IPython.display import display
 
             data, metadata = self._repr_mimebundle_()
-            display(data, metadata=metadata, raw=True)  # as a message of its own, to which Colab adds where its widgets are
+            # A message of its own, as ipywidgets 7 sends one: Colab adds to it where its code for widgets is.
+            display(data, metadata=metadata, raw=True)
             self._handle_displayed(**kwargs)

@@ -23,15 +23,26 @@ Where there is no Chromium the tests are skipped and say so; with CI set they fa
 `course.bench.lab`, which the latency bench uses too.
 """
 
+import os
 from pathlib import Path
+
+import pytest
 
 from course.bench.lab import Browser, Lab, NotebookPage, missing
 
 PICTURES = Path(__file__).parent / "pictures"
 
-__all__ = ["PICTURES", "Browser", "Lab", "NotebookPage", "missing", "picture"]
+__all__ = ["PICTURES", "Browser", "Lab", "NotebookPage", "missing", "picture", "skip_for"]
 
 
 def picture(notebook: NotebookPage, name: str, of=None) -> Path:
     """Keeps a screenshot (of one locator, or of the window) for a person to look at; git ignores the folder."""
     return notebook.screenshot(PICTURES / f"{name}.png", of)
+
+
+def skip_for(reason: str):
+    """Nothing for ""; else the test that asks is skipped and says why it could not run, or fails where CI is set."""
+    if reason and os.environ.get("CI"):
+        pytest.fail(f"browser tests must run here, but {reason}", pytrace=False)
+    if reason:
+        pytest.skip(f"browser tests not run: {reason}")

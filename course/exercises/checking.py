@@ -6,6 +6,7 @@ first (diagnose.py), and what is said then (verdict.py) claims no more than was 
 """
 
 import ast
+import copy
 import difflib
 import dis
 import html
@@ -108,9 +109,19 @@ def _judge_runs(task: Task, attempt) -> Feedback:
         return refusal(task, cases, answers, outcomes, wrong, *_around(attempt, outcomes))
     if changed := {place for outcome in outcomes for place in outcome.changed}:
         return _refused(task, "changed_only", "symptom", name=task.parameters[min(changed)])
+    if (place := _overwritten(attempt, task, answers)) is not None:
+        return _refused(task, "overwritten", "symptom", input=cases[place].arguments)
     if own := called(attempt, cases[1].arguments, (task.reference, *task.off_limits), LIMIT):
         return _refused(task, "calls_own", "symptom", name=min(function.__name__ for function in own))
     return _passed(task, answers, outcomes)
+
+
+def _overwritten(attempt, task: Task, answers: list[Answer]) -> int | None:
+    """The place of a result that is no longer right once the later calls were made: a buffer that is used again."""
+    inputs = [case.arguments for case in task.inputs]
+    together = run(lambda *_: [attempt(*copy.deepcopy(arguments)) for arguments in inputs], [()], LIMIT)[0]
+    values = together.value if together.kind == "value" else []
+    return next((place for place, (answer, value) in enumerate(zip(answers, values)) if difference(answer, value)), None)
 
 
 def answers_of(task: Task) -> list[Answer]:

@@ -65,8 +65,9 @@ SPLIT = Task(
     "split_heads", "04", split_heads, Pipeline(split_heads, SPLIT_STEPS),
     lambda: [
         Case((np.arange(12.0).reshape(3, 4), 2)), Case((np.arange(6.0).reshape(1, 6), 3), "one_token"),
-        Case((np.arange(8).reshape(2, 4), 4)), Case((np.arange(8.0).reshape(2, 4), 1), "one_head"),
-        Case((np.arange(18.0).reshape(3, 6), 3)), Case((_random(1, 5, 6), 2)), Case((_random(2, 2, 5, 6), 3), "batch"),
+        Case((np.arange(8.0).reshape(2, 4), 4)), Case((np.arange(8.0).reshape(2, 4), 1), "one_head"),
+        Case((np.arange(18.0).reshape(3, 6), 3)), Case((_random(1, 5, 6), 2)), Case((_random(5, 5, 6), 2)),
+        Case((_random(2, 2, 5, 6), 3), "batch"),
         Case((_random(3, 3, 4, 4), 2), "batch"), Case((_random(4, 2, 3, 4, 6), 2), "batch"),
     ],
     (*SPLIT_MISTAKES,
@@ -90,7 +91,7 @@ MERGE = Task(
     lambda: [
         Case((np.arange(8.0).reshape(2, 2, 2),), "cube"), Case((np.arange(6.0).reshape(3, 1, 2),), "one_token"),
         Case((np.arange(6.0).reshape(1, 3, 2),), "one_head"), Case((np.arange(12.0).reshape(3, 2, 2),)),
-        Case((_random(1, 2, 5, 3),)), Case((_random(2, 2, 3, 5, 4),), "batch"), Case((_random(3, 3, 3, 3, 3),), "batch"),
+        Case((_random(1, 2, 5, 3),)), Case((_random(4, 2, 5, 3),)), Case((_random(2, 2, 3, 5, 4),), "batch"), Case((_random(3, 3, 3, 3, 3),), "batch"),
     ],
     (
         Mistake("not_swapped", {"joined": lambda order: order.reshape(*order.shape[:-3], order.shape[-2], -1)}),
@@ -116,6 +117,7 @@ def _matrices(seed: int, C: int, width: int, out: int | None = None) -> tuple[np
 def _many_heads_cases() -> list[Case]:
     head_masks = np.ones((2, 3, 3), bool)
     head_masks[1] = causal_mask(3)
+    example_masks = head_masks[:, None]  # (B, 1, T, S): another for each example, the same for all heads
     nothing = np.ones((3, 3), bool)
     nothing[1] = False
     return [
@@ -131,6 +133,7 @@ def _many_heads_cases() -> list[Case]:
         Case((_random(10, 2, 3, 4), *_matrices(90, 4, 4), 2, causal_mask(3)), "batch"),
         Case((_random(11, 2, 3, 6), *_matrices(100, 6, 6), 3, None, _random(12, 2, 4, 6)), "memory"),
         Case((_random(13, 3, 3, 9) / 2, *_matrices(110, 9, 9), 3), "batch"),
+        Case((_random(14, 2, 3, 4), *_matrices(120, 4, 4), 2, example_masks), "example_masks"),
     ]  # fmt: skip
 
 
@@ -220,6 +223,7 @@ def _offset_cases() -> list[Case]:
         Case((rows, -1)), Case((rows, 0)), Case((rows, 1)), Case((np.eye(3), -1)), Case((rows, -2)),
         Case((_shares(1, 5, 5), -1)), Case((_shares(2, 5, 5), 2)), Case((_shares(3, 4, 5, 5), -1), "heads"),
         Case((rows, 3), "nowhere"), Case((_shares(8, 2, 3, 3), -3), "nowhere"), Case((_shares(4, 4, 5, 5), 1), "heads"), Case((_shares(5, 2, 3, 6, 6), -2), "heads"), Case((_shares(6, 5, 5, 5), 1), "heads"),
+        Case((_shares(9, 1, 5, 5), -1), "heads"),
     ]  # fmt: skip
 
 

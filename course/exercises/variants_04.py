@@ -55,7 +55,7 @@ def a_sum_over_heads(x, W_Q, W_K, W_V, W_O, n_heads, mask=None, memory=None):
     total, weights = 0.0, []
     for h in range(n_heads):
         own = slice(h * D, (h + 1) * D)
-        own_mask = mask[..., h, :, :] if mask is not None and mask.ndim > 2 else mask
+        own_mask = mask[..., min(h, mask.shape[-3] - 1), :, :] if mask is not None and mask.ndim > 2 else mask
         output, w = attention(x @ W_Q[:, own], memory @ W_K[:, own], memory @ W_V[:, own], own_mask)
         total = total + output @ W_O[own]
         weights.append(w)

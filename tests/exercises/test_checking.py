@@ -162,6 +162,18 @@ def test_random_answers_and_answers_with_a_memory():
     assert kind == "random" and "Two calls with the same input gave two different answers" in text
 
 
+def test_a_buffer_that_is_given_back_again_and_again():
+    buffers = {}
+
+    def reuses(x, axis=-1):
+        buffer = buffers.setdefault(np.shape(x), np.empty(np.shape(x)))
+        buffer[...] = right(x, axis)
+        return buffer
+
+    kind, text = said(reuses)
+    assert kind == "overwritten" and "a later call changes one that was given back before" in text
+
+
 def test_calling_the_courses_own_function_by_another_way():
     kind, text = said(lambda *a: package.attention_steps(*a)[::-1][:2], "attention")
     assert kind == "calls_own" and "this calls attention" in text

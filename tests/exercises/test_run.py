@@ -106,7 +106,7 @@ def test_the_function_gets_arrays_in_order_that_it_may_write_to():
     (torch.tensor([1.0, float("nan")]), lambda x: x.add_(1)),
     (torch.tensor([1, 2]), lambda x: x.mul_(2)),
     (torch.ones(2, 3), lambda x: x.t_()),
-], ids=str)  # fmt: skip
+])  # fmt: skip
 def test_changes_in_place_are_noticed_and_the_callers_value_is_not_touched(value, change):
     before = repr(value)
     assert only(lambda a, x: change(x), [(0, value)]).changed == (1,)

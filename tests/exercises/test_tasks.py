@@ -41,7 +41,8 @@ def attempt_of(task, version):
 @pytest.mark.parametrize("task", TASKS, ids=names(TASKS))
 def test_the_steps_are_the_reference(task):
     for case, answer in zip(task.inputs, answers_of(task)):
-        result = task.steps(*case.arguments)
+        with np.errstate(all="ignore"):
+            result = task.steps(*case.arguments)
         for wanted, given in zip(answer.parts, result if isinstance(result, tuple) else (result,)):
             np.testing.assert_allclose(given, wanted, rtol=1e-12, atol=1e-14)
 

@@ -47,7 +47,11 @@ def did(function, arguments):
 def agree(a, b, rtol=1e-6, atol=1e-9):
     if isinstance(a, type) or isinstance(b, type):
         return a is b
-    return len(a) == len(b) and all(np.shape(x) == np.shape(y) and np.allclose(x, y, rtol, atol, equal_nan=True) for x, y in zip(a, b))
+    try:
+        pairs = list(zip(a, b, strict=True))
+        return all(np.shape(x) == np.shape(y) and np.allclose(x, y, rtol, atol, equal_nan=True) for x, y in pairs)
+    except (TypeError, ValueError):  # no numbers, or not as many: compared by identity
+        return a is b
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.__name__)
@@ -77,6 +81,7 @@ def test_wrong_answers_are_refused_and_what_is_said_is_true(name, function):
         wrong = built(task, tuple(mistakes))
         assert all(agree(did(wrong, arguments), result) for arguments, result in zip(inputs, results))
     counts = [sentence for sentence in feedback.sentences if sentence.startswith("Right on ")]
-    if counts and feedback.kind not in ("dtype", "bool", "whole", "list", "tensor", "no_array"):
+    steady = check(name, function).sentences == feedback.sentences  # and not right at the first call only
+    if counts and steady and feedback.kind not in ("dtype", "bool", "whole", "list", "tensor", "no_array"):
         right = sum(agree(answer.parts, result) for answer, result in zip(answers_of(task), results))
         assert counts == [f"Right on {right} of {len(inputs)} inputs."]

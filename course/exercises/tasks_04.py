@@ -151,6 +151,13 @@ def _dealt_out(a, n):
     return np.moveaxis(a.reshape(*a.shape[:-1], a.shape[-1] // n, n), -1, -3)
 
 
+def _repeated_in_other_order(mask, n):
+    """Examples and heads made one axis: the scores have head after head of each example, the mask example after example."""
+    if mask is None or mask.ndim < 4 or mask.shape[1] != 1:
+        return mask
+    return np.tile(mask[:, 0], (n, 1, 1)).reshape(len(mask), n, *mask.shape[-2:])
+
+
 def _over_queries(q, k, v, mask):
     """The columns of the weights sum to 1 in place of the rows."""
     scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
@@ -199,6 +206,7 @@ MANY_MISTAKES = (
     Mistake("query_from_memory", {"q": lambda source, W_Q: source @ W_Q}),
     Mistake("mask_unused", {"may_look": lambda: None}),
     Mistake("mask_inverted", {"may_look": lambda mask: None if mask is None else ~mask}),
+    Mistake("mask_in_other_order", {"may_look": lambda mask, n_heads: _repeated_in_other_order(mask, n_heads)}),
     Mistake("weights_averaged", {"weights": lambda attended: attended[1].mean(axis=-3)}),
     Mistake("results_swapped", {"answer": lambda output, weights: (weights, output)}),
 )  # fmt: skip

@@ -104,8 +104,7 @@ class Limit:
         sys.settrace(self._raise_at_a_line)
         sys.setprofile(self._insist_again)
         while frame not in (None, self._inside) and frame.f_trace != self._raise_at_a_line:  # above it all have it
-            if not is_foreign(frame.f_code.co_filename):
-                frame.f_trace = self._raise_at_a_line
+            frame.f_trace = self._raise_at_a_line
             frame = frame.f_back
 
     def _raise_at_a_line(self, frame, event, argument):

@@ -201,12 +201,11 @@ def called(function: Callable, arguments: tuple, watched: Sequence[Callable], se
             found.update(each for each in builtin if each is argument)
 
     def profiled(*given):
-        before = sys.getprofile()
         sys.setprofile(notice)
         try:
             return function(*given)
         finally:
-            sys.setprofile(before)
+            sys.setprofile(None)  # what comes after is not the function's; `run` puts back whose turn it was before
 
     run(profiled, [arguments], seconds)
     return found

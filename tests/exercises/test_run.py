@@ -244,7 +244,7 @@ def test_the_stream_is_like_a_file_of_text():
             sys.stdout.fileno()
         with pytest.raises(TypeError):
             sys.stdout.write(b"bytes")
-        print("é", end="")
+        assert sys.stdout.write("é") == 1
         sys.stdout.writelines(["a", "b"])
         return sys.stdout.isatty(), sys.stdout.writable(), sys.stdout.encoding, hasattr(sys.stdout, "buffer")
 

@@ -5,7 +5,6 @@ a watchdog does; and on a main thread that has no timer, as on Windows.
 """
 
 import contextlib
-import json
 import signal
 import sys
 import threading
@@ -159,12 +158,6 @@ def calls_numpy(x):
         x = np.linalg.qr(np.outer(x, x))[1][0]
 
 
-def raises_in_a_loop(x):
-    while True:
-        with contextlib.suppress(ValueError):
-            json.loads("{")
-
-
 class Lingering:
     def __del__(self):
         loops(self)
@@ -182,7 +175,7 @@ def in_a_callback(x):
 ENDLESS = [
     loops, sleeps_again_and_again, catches_all, catches_all_and_keeps_it, catches_all_twice, catches_all_here_and_there,
     goes_on_in_finally, loops_in_finally, suppresses, with_a_stubborn_generator, recurses_at_every_failure, prints,
-    calls_numpy, raises_in_a_loop, in_a_destructor, in_a_callback,
+    calls_numpy, in_a_destructor, in_a_callback,
 ]  # fmt: skip
 
 
@@ -305,16 +298,37 @@ def test_what_ends_when_the_time_does_is_not_interrupted_afterwards(way):
     assert len(ended) == 150 and set(ended) == {"in time", "up"}
 
 
+def test_an_interrupt_that_is_on_its_way_arrives_before_the_call_is_over(monkeypatch):
+    usual, ended = Limit.expire, []
+
+    def slowly(self):
+        usual(self)
+        time.sleep(0.2)
+
+    def work():
+        with Limit(0.02) as limit:
+            try:
+                limit.call(lambda: [time.sleep(0.001) for _ in range(50)], ())
+            except TimeIsUp:
+                ended.append("up")
+        ended.append("went on")
+
+    monkeypatch.setattr(Limit, "expire", slowly)
+    on_a_thread(work)
+    assert ended == ["up", "went on"]
+
+
 @in_each_way
 def test_a_limit_inside_a_limit(way):
     found = []
 
     def outer(x):
         found.extend(run(loops, ONE, SHORT))
-        return "went on"
+        found.append("went on")
+        catches_all(x)
 
-    way(lambda: found.extend(run(outer, ONE, 60.0)))
-    assert [outcome.kind for outcome in found] == ["too_long", "value"] and found[1].value == "went on"
+    way(lambda: found.extend(run(outer, ONE, 2 * SHORT)))
+    assert [getattr(each, "kind", each) for each in found] == ["too_long", "went on", "too_long"]
 
 
 # ── what was there before ───────────────────────────────────────────────────────────────────────────────────
@@ -344,7 +358,8 @@ def test_somebody_elses_alarm_rings_at_its_time(alarm, function):
     began = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, 0.6)
     run(function, ONE, SHORT)
-    assert alarm == [] and 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 0.6
+    spent = time.monotonic() - began
+    assert alarm == [] and 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 0.6 - spent + 0.02
     assert wait_for(lambda: alarm) and alarm[0] - began >= 0.59
 
 
@@ -380,20 +395,3 @@ def test_somebody_elses_tracing_goes_on(way):
 
     way(work)
     assert kept == [trace, trace] and "catches_all_twice" in seen
-
-
-# ── the stop button ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_stop_button_goes_through_and_everything_is_put_back(alarm):
-    def pressed(x):
-        np.random.seed(0)  # noqa: NPY002
-        signal.raise_signal(signal.SIGINT)
-        loops(x)
-
-    before, streams = np.random.get_state()[1].copy(), (sys.stdout, sys.stderr)  # noqa: NPY002
-    with pytest.raises(KeyboardInterrupt):
-        run(pressed, ONE, 60.0)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
-    assert (sys.stdout, sys.stderr) == streams
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

@@ -5,6 +5,7 @@ import functools
 import math
 import os
 import random
+import signal
 import subprocess
 import sys
 import warnings
@@ -107,6 +108,24 @@ def test_state_is_put_back_with_the_functions_there_were(monkeypatch):
     assert random.getstate() == before
 
 
+def test_the_stop_button_goes_through_and_everything_is_put_back():
+    def pressed(x):
+        np.random.seed(0)  # noqa: NPY002
+        signal.raise_signal(signal.SIGINT)
+        return "went on"
+
+    before = np.random.get_state()[1].copy(), sys.stdout, sys.stderr, signal.getsignal(signal.SIGALRM)  # noqa: NPY002
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(pressed, ONE, 60.0)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    after = np.random.get_state()[1], sys.stdout, sys.stderr, signal.getsignal(signal.SIGALRM)  # noqa: NPY002
+    np.testing.assert_array_equal(after[0], before[0])
+    assert after[1:] == before[1:]
+
+
 def test_numbers_that_are_not_finite_and_warnings_are_nobodys_business(recwarn):
     def warns(x):
         warnings.warn("mine", stacklevel=1)
@@ -169,6 +188,17 @@ def test_a_name_that_a_call_changes_is_put_back(module, name, spoil):
     outcomes = run(lambda x: spoil(module, name), ONE * 2)
     assert [outcome.kind for outcome in outcomes] == ["value", "value"]
     assert getattr(module, name) is right and tampered() == []
+
+
+def test_names_are_put_back_when_the_learner_interrupts():
+    def changes(x):
+        np.exp = builtins.len = None
+        raise KeyboardInterrupt
+
+    right = np.exp, builtins.len
+    with pytest.raises(KeyboardInterrupt):
+        run(changes, ONE)
+    assert (np.exp, builtins.len) == right
 
 
 def test_names_that_tools_put_their_own_in_place_of_are_not_reported(monkeypatch):

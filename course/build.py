@@ -120,7 +120,7 @@ def execute(notebook: nbformat.NotebookNode, name: str, folder: Path, quick: boo
     )
     with tempfile.TemporaryDirectory(prefix="course-build-", ignore_cleanup_errors=True) as home:
         try:
-            client.execute(env=_environment(home, quick))
+            client.execute(env=_environment(home, quick), cleanup_kc=True)  # or a kernel that was given lives on
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             where = f"{name}, cell {current[0] + 1} ({notebook.cells[current[0]].id})"
             raise BuildError(f"{where} {_what_happened(error, timeout)}") from None

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import nbformat
+import psutil
 import pytest
 
 from course import build
@@ -184,6 +185,18 @@ def test_what_may_not_be_published_stops_the_build(tmp_path, code, sentence):
 
 def test_an_endless_cell_is_stopped(tmp_path):
     assert "98-while-true-pass) ran for longer than 2 seconds" in refused(tmp_path, "while True: pass", timeout=2)
+    assert kernels() == []
+
+
+def test_no_kernel_outlives_its_chapter(tmp_path):
+    built(tmp_path, "print(1)")
+    assert kernels() == []
+
+
+def kernels():
+    """Kernels that this process has started and that still run."""
+    children = psutil.Process().children(recursive=True)
+    return [child.pid for child in children if child.is_running() and "ipykernel_launcher" in " ".join(child.cmdline())]
 
 
 @pytest.mark.parametrize("tag, code", [("raises-exception", "1 / 0"), ("allow-stderr", "import sys; print(1, file=sys.stderr)")])

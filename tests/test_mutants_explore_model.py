@@ -25,8 +25,6 @@ PYTHON = [
            M + "what_is_no_model_or_does_not_fit_is_refused_in_one_sentence", ["Failed"]),
     Mutant("encoders are no models", ATTENTION, {"or held or": "or"}, M + "whatever_can_be_run_is_taken", ["ValueError"]),
     Mutant("half characters come back", ATTENTION, {'if "text" in sync_data:': "if False:"}, M + "three_hundred_odd_texts_are_read_out_or_refused_in_a_sentence", ["UnicodeEncodeError"]),
-    Mutant("half characters reach the tokenizer", EXPLORER, {".run(clean(text), off)": ".run(text + '\\ud800', off)"}, M + "three_hundred_odd_texts_are_read_out_or_refused_in_a_sentence",
-           ["UnicodeEncodeError", "ValueError"]),
     Mutant("tiles average", READOUT, {"array = np.maximum.reduceat(array,": "array = np.add.reduceat(array * 0.5,"}, M + "tiles_are_the_models_weights_with_the_largest_of_each_block"),
     Mutant("tiles in one scale", READOUT, {"small.max((1, 2), keepdims=True)": "small.max()"}, M + "tiles_are_the_models_weights_with_the_largest_of_each_block"),
     Mutant("tiles show what is closed", READOUT, {"if recording.mask is not None:\n            cells": "if False:\n            cells"},

@@ -215,8 +215,8 @@ def _around(attempt, outcomes: list[Outcome]) -> tuple[str, list[str]]:
 def _global_names(function) -> list[str]:
     """The names that a function looks up outside itself, in order."""
     code = getattr(function, "__code__", None)
-    found = [each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")] if code else []
-    return list(dict.fromkeys(found))
+    steps = dis.get_instructions(code) if code else []
+    return list(dict.fromkeys(each.argval for each in steps if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")))
 
 
 def _source(attempt) -> str:

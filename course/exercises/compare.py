@@ -113,7 +113,8 @@ def _numbers(wanted, part, answer: Answer):
     finite = np.abs(np.asarray(wanted, dtype=float))[np.isfinite(wanted)] if np.ndim(wanted) else abs(wanted)
     return "numbers", {
         "largest": float(np.max(gap)), "place": tuple(map(int, place)), "scale": float(np.max(finite, initial=0.0)),
-        "single": bool(np.allclose(part, wanted, rtol=1e-5, atol=1e-6, equal_nan=True)), "truth": truth, "count": int(np.sum(gap > 0)), "all": int(np.size(gap)),
+        "single": bool(np.allclose(part, wanted, rtol=1e-5, atol=1e-6, equal_nan=True)), "truth": truth,
+        "count": int(np.sum(gap > 0)), "all": int(np.size(gap)),
     }  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def _alike(x, y, answer: Answer) -> bool:
         return close(x, y, answer.rtol, answer.atol)
     if type(x) is not np.ndarray or type(y) is not np.ndarray or x.shape != y.shape:
         return False
-    numbers_alike = {x.dtype.kind, y.dtype.kind} == {"i", "f"}  # of whole numbers NumPy makes whole numbers: no mistake of its own
+    numbers_alike = {x.dtype.kind, y.dtype.kind} == {"i", "f"}  # whole numbers of whole numbers are no mistake of their own
     if x.dtype != y.dtype and not numbers_alike:
         return False
     return x.dtype.kind in "biufc" and close(x, y, answer.rtol, answer.atol)

@@ -20,7 +20,8 @@ Version = tuple[Mistake, ...]  # one mistake, or up to three at once
 PATIENCE = 2.0  # seconds, after which no more mistakes are put together
 
 
-def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome], wrong: list[int]) -> list[Version]:
+def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: list[Outcome],
+              wrong: list[int]) -> list[Version]:  # fmt: skip
     """The wrong versions whose behaviour equals the outcomes; [] where none is known.
 
     cases, answers (of the reference), outcomes: of equal length;  wrong: the places at which the outcome is not right.

@@ -82,18 +82,20 @@ def written(value) -> str:
 
 def call(names: tuple[str, ...], arguments: tuple) -> str:
     """`q = [[1.0, 2.0]]`, `k = …`: the arguments written out, or if they are long the shapes of the arrays."""
-    large = sentences("exercises")["evidence"]["array"]
-    long = _are_long(arguments)
-    return ", ".join(
-        large.format(name=name, shape=value.shape) if long and isinstance(value, np.ndarray) else f"`{name} = {written(value)}`"
-        for name, value in zip(names, arguments)
-    )
+    large, long = sentences("exercises")["evidence"]["array"], _are_long(arguments)
+
+    def shown(name, value) -> str:
+        if long and isinstance(value, np.ndarray):
+            return large.format(name=name, shape=value.shape)
+        return f"`{name} = {written(value)}`"
+
+    return ", ".join(map(shown, names, arguments))
 
 
 def is_whole(arguments: tuple) -> bool:
     """Whether `call` shows every digit."""
-    rounded = [np.round(value, 3) if value.dtype.kind == "f" else value for value in arguments if isinstance(value, np.ndarray)]
     arrays = [value for value in arguments if isinstance(value, np.ndarray)]
+    rounded = [np.round(value, 3) if value.dtype.kind == "f" else value for value in arrays]
     return not _are_long(arguments) and all(map(np.array_equal, arrays, rounded))
 
 

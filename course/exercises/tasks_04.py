@@ -73,7 +73,8 @@ SPLIT = Task(
     (*SPLIT_MISTAKES,
      Mistake("positions_cut", {"cut": lambda x, n: x.reshape(*x.shape[:-2], n, x.shape[-2] // n, x.shape[-1]),
                                "heads": lambda cut: cut}),
-     Mistake("batch_forgotten", {"cut": lambda x, n, d: x.reshape(x.shape[0], n, d), "heads": lambda cut: cut.transpose(1, 0, 2)}),
+     Mistake("batch_forgotten", {"cut": lambda x, n, d: x.reshape(x.shape[0], n, d),
+                                 "heads": lambda cut: cut.transpose(1, 0, 2)}),
      Mistake("in_reverse", {"heads": lambda cut: cut.swapaxes(-3, -2)[..., ::-1, :, :]})),
     variants.SPLIT,
     properties=(Property("first_feature_first", lambda cases, values: all(
@@ -91,7 +92,8 @@ MERGE = Task(
     lambda: [
         Case((np.arange(8.0).reshape(2, 2, 2),), "cube"), Case((np.arange(6.0).reshape(3, 1, 2),), "one_token"),
         Case((np.arange(6.0).reshape(1, 3, 2),), "one_head"), Case((np.arange(12.0).reshape(3, 2, 2),)),
-        Case((_random(1, 2, 5, 3),)), Case((_random(4, 2, 5, 3),)), Case((_random(2, 2, 3, 5, 4),), "batch"), Case((_random(3, 3, 3, 3, 3),), "batch"),
+        Case((_random(1, 2, 5, 3),)), Case((_random(4, 2, 5, 3),)),
+        Case((_random(2, 2, 3, 5, 4),), "batch"), Case((_random(3, 3, 3, 3, 3),), "batch"),
     ],
     (
         Mistake("not_swapped", {"joined": lambda order: order.reshape(*order.shape[:-3], order.shape[-2], -1)}),
@@ -230,7 +232,8 @@ def _offset_cases() -> list[Case]:
     return [
         Case((rows, -1)), Case((rows, 0)), Case((rows, 1)), Case((np.eye(3), -1)), Case((rows, -2)),
         Case((_shares(1, 5, 5), -1)), Case((_shares(2, 5, 5), 2)), Case((_shares(3, 4, 5, 5), -1), "heads"),
-        Case((rows, 3), "nowhere"), Case((_shares(8, 2, 3, 3), -3), "nowhere"), Case((_shares(4, 4, 5, 5), 1), "heads"), Case((_shares(5, 2, 3, 6, 6), -2), "heads"), Case((_shares(6, 5, 5, 5), 1), "heads"),
+        Case((rows, 3), "nowhere"), Case((_shares(8, 2, 3, 3), -3), "nowhere"), Case((_shares(4, 4, 5, 5), 1), "heads"),
+        Case((_shares(5, 2, 3, 6, 6), -2), "heads"), Case((_shares(6, 5, 5, 5), 1), "heads"),
         Case((_shares(9, 1, 5, 5), -1), "heads"),
     ]  # fmt: skip
 

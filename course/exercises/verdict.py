@@ -28,12 +28,14 @@ def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list
     """The feedback on an answer that is not right.
 
     cases, answers (of the reference), outcomes: of one length, but that outcomes end where the time was up;
-    wrong: place → Difference, "exception" or "too_long";  helper: a sentence on what is wrong around the function, that explains it;  beside: what may have misled it.
+    wrong: place → Difference, "exception" or "too_long";  helper: a sentence on something around the function that
+    explains it, "" for none;  beside: sentences on what may have misled it.
     """
     complete = len(outcomes) == len(cases)
     versions = recognise(task, cases, answers, outcomes, list(wrong)) if complete and not helper else []
     if versions:
-        place, kind, sentences = _shows_first(task, versions[0], cases, answers, wrong), "mistake", _recognised(task, versions, len(cases))
+        place = _shows_first(task, versions[0], cases, answers, wrong)
+        kind, sentences = "mistake", _recognised(task, versions, len(cases))
     else:
         place = _telling(wrong)
         kind, sentences = _symptom(task, cases, answers, outcomes, wrong, place)
@@ -75,7 +77,8 @@ def _recognised(task: Task, versions: list[Version], count: int, name: str = "sa
     """What the answer behaves like, one version or several that no input tells apart; then what to do first."""
     words = task.words["mistakes"]
     shown = versions[:MOST_VERSIONS]
-    named = [say("recognised", "version", does=say("recognised", "and").join(words[each.name]["does"] for each in v)) for v in shown]
+    done = [say("recognised", "and").join(words[each.name]["does"] for each in version) for version in shown]
+    named = [say("recognised", "version", does=does) for does in done]
     tip = words[shown[0][0].name]["tip"]
     if len(versions) == 1:
         first = say("recognised", "traced" if task.traced else name, version=named[0], count=count)
@@ -103,11 +106,13 @@ def _symptom(task, cases, answers, outcomes, wrong, place) -> tuple[str, list[st
     if found == "exception":
         kind, sentence = _exception(outcome)
         return kind, [sentence, *_explained(outcome.error, task), *_how_often(task, cases, wrong)]
-    if whole := _same_everywhere(task, cases, outcomes, constant=found.kind in ("numbers", "number", "shape", "nan", "infinite")):
+    of_right_type = found.kind in ("numbers", "number", "shape", "nan", "infinite")
+    if whole := _same_everywhere(task, cases, outcomes, constant=of_right_type):
         return whole
     if found.kind == "numbers":
         return _wrong_numbers(task, cases, answers, outcomes, wrong, found)
-    return found.kind, [_kind(found), *(_apart_from_the_kind(task, cases, answers, outcomes) or _how_often(task, cases, wrong))]
+    more = _apart_from_the_kind(task, cases, answers, outcomes) or _how_often(task, cases, wrong)
+    return found.kind, [_kind(found), *more]
 
 
 def _apart_from_the_kind(task, cases, answers: list[Answer], outcomes: list[Outcome]) -> list[str]:
@@ -185,7 +190,9 @@ def _equal(a, b) -> bool:
 def _kind(found: Difference) -> str:
     holes = dict(found.holes)
     if "type" in holes:
-        holes["type"] = say("kinds", "vowel" if holes["type"][0] in "aeiouAEIOU" or holes["type"] == "ndarray" else "consonant", type=holes["type"])
+        name = holes["type"]
+        spoken_with_an = name[0] in "aeiouAEIOU" or name == "ndarray"
+        holes["type"] = say("kinds", "vowel" if spoken_with_an else "consonant", type=name)
     result = holes.pop("result", "")
     of = say("kinds", "part", result=result) if result else ""
     return say("kinds", found.kind, **holes | {"of": of, "of_all": holes.get("of")})
@@ -213,11 +220,12 @@ def _plain_difference(found: Difference, wrong: dict) -> str:
     close = all(each.kind == "numbers" and each.holes["largest"] < CLOSE * each.holes["scale"] for each in wrong.values())
     single = all(each.kind == "numbers" and each.holes["single"] for each in wrong.values())
     name = "numbers_single" if single else "numbers_close" if close else "numbers"
-    return say("kinds", name, largest=f"{holes['largest']:.2g}", of=of, at=say("kinds", "at", place=list(holes["place"])) if holes["place"] else "")
+    at = say("kinds", "at", place=list(holes["place"])) if holes["place"] else ""
+    return say("kinds", name, largest=f"{holes['largest']:.2g}", of=of, at=at)
 
 
 def _properties(task, cases, outcomes, wrong) -> tuple[list[str], list[str]]:
-    """Names of the properties that are broken, and of those that hold, on the inputs with an answer of the right kind."""
+    """Names of the properties that are broken, and of those that hold, on inputs with an answer of the right kind."""
     fit = [i for i in range(len(outcomes)) if i not in wrong or getattr(wrong[i], "kind", "") == "numbers"]
     shown = [cases[i] for i in fit]
     values = [tuple(v) if isinstance(v, list) else v for v in (outcomes[i].value for i in fit)]

@@ -178,9 +178,9 @@ def _folders() -> tuple[str, ...]:
     return tuple({f"{each}{separator}" for path in paths for each in (path, path.resolve()) for separator in "/\\"})
 
 
-_FOREIGN = ("<frozen ", "<string>", "<__array_function__", *_folders())  # of a named tuple, of an array's method
+_FOREIGN = ("<frozen ", *_folders())
 
 
 def is_foreign(file: str) -> bool:
-    """Python's, a library's or the course's own, and what they generate.  The cells of a notebook are none of these."""
+    """Python's, a library's or the course's own file.  The cells of a notebook are none of these."""
     return file.startswith(_FOREIGN) or "site-packages" in file or "dist-packages" in file

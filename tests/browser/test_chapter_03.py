@@ -9,7 +9,7 @@ from tests.browser.lab import picture
 
 pytestmark = pytest.mark.browser
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "03_attention.ipynb"
-PLANE, TABLE, OWN = 0, 1, 3  # explorers in the order of the chapter; 2 is `scaling`, which has tests of its own
+PLANE, TABLE, OWN = 1, 2, 5  # explorers and question cards in the order of the chapter; the others have tests of their own
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def test_it_runs_without_a_fault_in_both_themes(chapter):
     for theme in ("light", "dark"):
         chapter.set_theme(theme)
         picture(chapter, f"chapter_03-{theme}")
-    assert chapter.python("len([w for w in Out.values() if hasattr(w, 'kind')])") == 4  # the explorers, live
+    live = "[type(w).__name__ for w in Out.values() if hasattr(w, '_esm')]"
+    assert chapter.python(f"[{live}.count('QuestionCard'), len({live})]") == [5, 9]  # two predictions, three quiz; explorers
     chapter.no_faults()
 
 

@@ -10,8 +10,10 @@ import torch
 
 from course.blocks import attention as package
 from course.exercises.checking import check
+from course.exercises.diagnose import built
 from course.exercises.feedback import REFUSED
 from course.exercises.store import store
+from course.exercises.task import all_tasks
 
 
 def right(x, axis=-1):
@@ -258,6 +260,24 @@ def test_numbers_worked_out_by_hand(attempt, sentence):
     feedback = check("attention_trace", attempt)
     assert feedback.state == REFUSED and sentence in repr(feedback), feedback
     assert "0.731" not in repr(feedback) and "12.6" not in repr(feedback)  # the solution is not given away
+
+
+OTHER_NUMBERS = [
+    ("attention_trace", [(0.5, 15), (0.73, 17.31), (0.27, 12.69), (1, 10), (0, 20), (0.7, 13), (0.731, 30), (12.69, 0.73), (2, 1),
+                         (7.39, 12.69), (0.73, -12.69), (0.881, 11.19), (0.731, 0.269), (4, 2), (0.622, 13.78), (73, 12.69)]),
+    ("heads_trace", [(9, 5), (10, 6), (3, 6), (9, 12), (7, 6), (8, 6), (6, 9), (1, 12), (2, 3), (9, 4), (11, 6), (9.1, 6)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("task, numbers", [(task, pair) for task, pairs in OTHER_NUMBERS for pair in pairs])
+def test_other_numbers_are_refused_and_a_mistake_is_named_only_if_it_comes_to_them(task, numbers):
+    """Ten and more for each, not taken from the tasks' lists; some are in them."""
+    feedback = check(task, list(numbers))
+    assert feedback.state == REFUSED
+    exercise = all_tasks()[task]
+    for version in feedback.versions:
+        mistakes = tuple(mistake for mistake in exercise.mistakes if mistake.name in version)
+        assert built(exercise, mistakes)() == pytest.approx(numbers, abs=exercise.atol)
 
 
 @pytest.mark.parametrize("attempt", [None, ..., [..., ...], [0.73, ...]])

@@ -3,7 +3,7 @@
 The names are fetched when they are first asked for, so that importing the package stays fast.
 """
 
-import importlib
+from course.lazily import handed_on
 
 _HOMES = {
     "attention": "attention_explorer",
@@ -11,16 +11,4 @@ _HOMES = {
     "scaling": "scaling_explorer",
 }
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = handed_on(__name__, _HOMES)

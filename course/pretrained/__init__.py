@@ -4,20 +4,8 @@ The only part of the course that imports the transformers library, and only insi
 when they are first asked for, so that importing the package stays fast.
 """
 
-import importlib
+from course.lazily import handed_on
 
 _HOMES = {"sentence_encoder": "sentence", "SentenceEncoder": "sentence", "NoModel": "folders"}
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = handed_on(__name__, _HOMES)

@@ -32,7 +32,23 @@ from course.bench.lab import Browser, Lab, NotebookPage, missing
 
 PICTURES = Path(__file__).parent / "pictures"
 
-__all__ = ["PICTURES", "Browser", "Lab", "NotebookPage", "missing", "picture", "skip_for"]
+# JavaScript for `evaluate`: what is needed to measure how well a text can be read (WCAG: 4.5 : 1).
+CONTRAST = """
+    const channels = colour => colour.match(/[\\d.]+/g).map(Number);
+    const luminance = ([r, g, b]) => [r, g, b].map(c => c / 255)
+        .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = node => { for (; node; node = node.parentElement) {  // the nearest opaque colour behind a node
+        const colour = channels(getComputedStyle(node).backgroundColor);
+        if (colour.length < 4 || colour[3] > 0.99) return colour; } return [255, 255, 255]; };
+    const ratio = (colour, back) => {  // of a colour, perhaps translucent, before an opaque one
+        const [r, g, b, alpha = 1] = channels(colour);
+        const ink = [r, g, b].map((c, i) => alpha * c + (1 - alpha) * back[i]);
+        const [low, high] = [luminance(ink), luminance(back)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05); };
+"""
+
+__all__ = ["CONTRAST", "PICTURES", "Browser", "Lab", "NotebookPage", "missing", "picture", "skip_for"]
 
 
 def picture(notebook: NotebookPage, name: str, of=None) -> Path:

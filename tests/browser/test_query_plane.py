@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.browser.lab import PICTURES, picture
+from tests.browser.lab import CONTRAST, PICTURES, picture
 
 pytestmark = pytest.mark.browser
 
@@ -345,22 +345,13 @@ def test_two_views_and_a_second_plane_on_one_page(open_notebook):
     notebook.no_faults()
 
 
-CONTRAST = """root => {
-    const channels = colour => colour.match(/[\\d.]+/g).map(Number);
-    const luminance = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-    const ground = node => { for (; node; node = node.parentElement) {
-        const colour = channels(getComputedStyle(node).backgroundColor);
-        if (colour.length < 4 || colour[3] > 0.99) return colour; } return [255, 255, 255]; };
+WORST = "root => {" + CONTRAST + """
     const worst = [];
     for (const node of root.querySelectorAll("p, th, td, label, summary, button, text, .qp-figure")) {
         if (!node.textContent.trim() || !node.getClientRects().length) continue;
         const style = getComputedStyle(node);
-        const [r, g, b, alpha = 1] = channels(node instanceof SVGElement ? style.fill : style.color);
-        const back = ground(node);
-        const ink = [r, g, b].map((c, i) => alpha * c + (1 - alpha) * back[i]);
-        const [low, high] = [luminance(ink), luminance(back)].sort((a, b) => a - b);
-        worst.push([(high + 0.05) / (low + 0.05), node.textContent.slice(0, 40)]);
+        const colour = node instanceof SVGElement ? style.fill : style.color;
+        worst.push([ratio(colour, ground(node)), node.textContent.slice(0, 40)]);
     }
     return worst.sort((a, b) => a[0] - b[0])[0];
 }"""
@@ -376,7 +367,7 @@ def test_both_themes_are_readable_and_a_phone_shows_all(open_notebook):
         notebook.set_theme(theme)
         root.locator('[data-id="k2"]').focus()
         settled(notebook)
-        ratio, text = root.evaluate(CONTRAST)
+        ratio, text = root.evaluate(WORST)
         assert ratio >= 4.5, (theme, ratio, text)
         picture(notebook, f"query_plane-{theme}", root)
     notebook.set_theme("light")

@@ -232,15 +232,29 @@ def test_the_name_np_that_was_lost():
     assert kind == "helper" and "np is not NumPy any more, but of type int" in text and "import numpy as np" in text
 
 
-def test_a_helper_that_is_not_finished(tmp_path):
+def cells(tmp_path, source):
+    """What the cells of a notebook define; written down, so that their source can be read."""
     path = tmp_path / "cells.py"
-    path.write_text("def softmax(x, axis=-1):\n    ...\n\ndef attention(q, k, v, mask=None):\n"
-                    "    return softmax(q @ k.T) @ v, 1\n", encoding="utf-8")  # fmt: skip
-    cell: dict = {}
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), cell)  # noqa: S102
-    kind, text = said(cell["attention"], "attention")
+    path.write_text(source, encoding="utf-8")
+    defined: dict = {}
+    exec(compile(source, str(path), "exec"), defined)  # noqa: S102
+    return defined
+
+
+STUB = "def softmax(x, axis=-1):\n    ...\n\n"
+
+
+def test_a_helper_that_is_not_finished(tmp_path):
+    attention = cells(tmp_path, STUB + "def attention(q, k, v, mask=None):\n    return softmax(q @ k.T) @ v, 1\n")["attention"]
+    kind, text = said(attention, "attention")
     assert kind == "helper" and "It calls softmax, and yours is not finished yet" in text
     assert "from course.blocks.attention import softmax" in text
+
+
+def test_a_helper_that_is_missing_is_named_before_one_that_is_unfinished(tmp_path):
+    attend = "def attention(q, k, v, mask=None):\n    return softmax(attention_scores(q, k)) @ v, 1\n"
+    kind, text = said(cells(tmp_path, STUB + attend)["attention"], "attention")
+    assert kind == "helper" and "It needs attention_scores, and there is none yet" in text
 
 
 def test_a_result_in_place_of_the_function():
@@ -352,16 +366,6 @@ def test_error_messages_that_say_little_are_explained(wrong, sentence):
     assert kind == "exception" and sentence in text, text
 
 
-def test_a_helper_that_is_missing_is_named_before_one_that_is_unfinished(tmp_path):
-    path = tmp_path / "cells.py"
-    path.write_text("def softmax(x, axis=-1):\n    ...\n\ndef attention(q, k, v, mask=None):\n"
-                    "    return softmax(attention_scores(q, k)) @ v, 1\n", encoding="utf-8")  # fmt: skip
-    cell: dict = {}
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), cell)  # noqa: S102
-    kind, text = said(cell["attention"], "attention")
-    assert kind == "helper" and "It needs attention_scores, and there is none yet" in text
-
-
 def test_calls_of_check_that_go_wrong_say_how_it_is_called():
     with pytest.raises(ValueError, match='hands your function over'):
         check("softmax")
@@ -382,6 +386,18 @@ def test_the_numbers_are_judged_although_the_kind_is_wrong():
     to_be_added = said(lambda T: np.triu(np.full((T, T), -1e9), 1), "causal_mask")
     assert to_be_added[0] == "bool" and "Apart from that" not in to_be_added[1]  # 0 and −1e9 are no False and True
     assert "Apart from that it is right" in said(lambda x, axis=-1: right(x, axis).tolist())[1]
+
+
+def test_nothing_is_said_of_a_sort_of_which_some_are_right():
+    some_columns = lambda x, axis=-1: right(x, axis) * (1.1 if axis != -1 and np.ndim(x) == 2 else 1)  # noqa: E731
+    text = said(some_columns)[1]
+    assert "axis is not the last one" in text and "of one sort" not in text  # right on three axes
+
+
+def test_whole_numbers_in_and_out_hide_no_mistake():
+    """q kᵀ of whole numbers is whole: the missing scale is the mistake, and not the dtype."""
+    feedback = check("attention_scores", lambda q, k: q @ k.swapaxes(-1, -2))
+    assert feedback.versions == (("no_scale",),)
 
 
 def test_html_is_escaped():

@@ -147,12 +147,17 @@ def handed_on_names_are_lazy_and_no_modules(root: Path) -> list[str]:
         for name, line, inside in imports(root, path):
             if name.startswith(f"{package}.") and not inside:
                 found.append(f"{where}:{line} imports {name} at once; hand it on by __getattr__")
-        if any(isinstance(node, Function) and node.name == "__getattr__" for node in body):
+        if any(_defines(node, "__getattr__") for node in body):
             handed = {node.value for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)}
             modules = [p.stem for p in path.parent.glob("*.py")] + [p.name for p in path.parent.iterdir() if p.is_dir()]
             names = _keys_of_tables(body) or handed
             found += [f"{where} hands on {name}, which is also a module" for name in modules if name in names]
     return found
+
+
+def _defines(node: ast.stmt, name: str) -> bool:
+    targets = [target for part in getattr(node, "targets", []) for target in ast.walk(part)]
+    return getattr(node, "name", "") == name or any(getattr(target, "id", "") == name for target in targets)
 
 
 def _keys_of_tables(body: list[ast.stmt]) -> set:

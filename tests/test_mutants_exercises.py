@@ -1,0 +1,76 @@
+"""The tests of checks refuse wrong versions of the engine: each planted into a copy of the package."""
+
+import pytest
+
+from tests.mutation import Mutant
+
+CHECKS, TASKS = "tests/exercises/test_checking.py::test_", "tests/exercises/test_tasks.py::test_"
+OWN_SENTENCE = TASKS + "every_mistake_is_refused_with_its_own_sentence"
+
+
+def wrong(name, module, change, *tests, raises=()):
+    return Mutant(name, f"course.exercises.{module}", change, tests, raises)
+
+
+MUTANTS = [
+    # what is checked, and what is kept of it
+    wrong("stubs are run", "checking", {"if attempt is ... or unfinished(attempt):": "if attempt is ...:"},
+          TASKS + "an_untouched_stub_is_not_attempted"),
+    wrong("stubs leave a trace", "checking", {"if feedback.state != OPEN:": "if True:"}, TASKS + "an_untouched_stub_is_not_attempted"),
+    wrong("what passed is not kept", "checking", {"    if feedback.passed:\n": "    if False:\n"},
+          TASKS + "the_solution_that_is_shown_passes_and_is_kept", raises=["AttributeError"]),
+    wrong("dots in code are unfinished", "checking", {"return any(blank) or all(": "return any(blank) or any("},
+          TASKS + "a_line_left_open_is_unfinished_and_a_forgotten_mark_is_not"),
+    wrong("random answers pass", "checking", {"if (place := _changes_its_mind(answers, outcomes, again)) is not None:": "if False:"},
+          CHECKS + "random_answers_and_answers_with_a_memory"),
+    wrong("in place is fine", "checking", {"if changed := {place for outcome in outcomes for place in outcome.changed}:": "if False:"},
+          CHECKS + "inputs_that_are_changed_in_place"),
+    wrong("buffers are fine", "checking", {"if (place := _overwritten(attempt, task, answers)) is not None:": "if False:"},
+          CHECKS + "a_buffer_that_is_given_back_again_and_again"),
+    wrong("the course's own passes", "checking", {"if own := called(": "if own := (lambda *_: ())("},
+          CHECKS + "calling_the_courses_own_function_by_another_way", TASKS + "the_courses_own_function_is_noticed"),
+    wrong("unfinished before missing", "checking", {"helper in missing and helper not in around": "False"},
+          CHECKS + "a_helper_that_is_missing_is_named_before_one_that_is_unfinished"),
+    wrong("names of the notebook unseen", "checking", {'("LOAD_GLOBAL", "LOAD_NAME")': "()"},
+          CHECKS + "data_of_the_notebook_in_place_of_the_arguments", CHECKS + "the_name_np_that_was_lost"),
+    # which mistake
+    wrong("nothing is recognised", "verdict", {"if complete and not helper else []": "if False else []"}, OWN_SENTENCE + "[softmax-no_max]"),
+    wrong("two at most", "diagnose", {"for number in (1, 2, 3):": "for number in (1, 2):"},
+          CHECKS + "three_mistakes_at_once_are_told_one_after_the_other"),
+    wrong("one input settles it", "diagnose", {"outcomes[i], answers[i]) for i in order)": "outcomes[i], answers[i]) for i in order[:1])"},
+          OWN_SENTENCE + "[softmax-sum_without_keepdims]"),
+    wrong("what contains another is named too", "diagnose", {"if not any(_contains(version, other) for other in found)": "if found"},
+          CHECKS + "of_two_versions_that_do_the_same_the_one_that_does_less_is_named"),
+    wrong("the last input that shows it", "verdict", {"for place in sorted(wrong):": "for place in sorted(wrong, reverse=True):"},
+          CHECKS + "three_mistakes_at_once_are_told_one_after_the_other", raises=["ValueError"]),
+    wrong("whole numbers differ from floats", "compare", {'== {"i", "f"}': "== set()"}, CHECKS + "whole_numbers_in_and_out_hide_no_mistake"),
+    # what is said where none is known
+    wrong("right on one more", "verdict", {"len(cases) - len(wrong)\n": "len(cases) - len(wrong) + 1\n"},
+          CHECKS + "an_exception_on_some_inputs_says_on_which"),
+    wrong("a sort of which some are right", "verdict", {"and not notes & others and": "and"},
+          CHECKS + "nothing_is_said_of_a_sort_of_which_some_are_right"),
+    wrong("properties upside down", "verdict", {"if holds is not None and not holds]": "if holds]"}, CHECKS + "what_is_right_is_said_too"),
+    wrong("anything is a truth value", "verdict", {"kept = all(array.dtype != bool or": "kept = all(True or"},
+          CHECKS + "the_numbers_are_judged_although_the_kind_is_wrong"),
+    wrong("constants unseen", "verdict", {"if constant and all(": "if False and all("}, TASKS + "constants_and_arguments_are_refused"),
+    wrong("errors unexplained", "verdict", {"return [] if said is None else [": "return [] if said else ["},
+          CHECKS + "error_messages_that_say_little_are_explained", raises=["AttributeError"]),
+    # kinds, and how it looks
+    wrong("shapes stretch", "compare", {"if np.shape(wanted) != np.shape(part):": "if False:"},
+          CHECKS + "a_shape_that_would_broadcast_is_not_stretched_to_fit"),
+    wrong("any dtype", "compare", {"if isinstance(wanted, np.ndarray) and wanted.dtype != part.dtype:": "if False:"}, CHECKS + "whole_numbers"),
+    wrong("NaN is a number", "compare", {"odd = np.isnan(part) & ~np.isnan(wanted)": "odd = np.isnan(part) & False"},
+          CHECKS + "nan_is_called_by_its_name"),
+    wrong("markup in sentences", "feedback", {"html.escape(text, quote=False)": "text"}, CHECKS + "html_is_escaped"),
+    wrong("odd cells by frame alone", "feedback", {'"≠ " if odd else ""': '""'},
+          CHECKS + "the_smallest_input_is_shown_with_expected_yours_and_difference"),
+    wrong("stubs speak of errors", "cells", {r'r"\n    Raises ': r'r"\n    Nothing '}, TASKS + "a_stub_is_the_package_function_without_its_body"),
+    wrong("a mistake changes the reference", "task", {"self.steps | dict(steps)": "self.steps.update(steps) or self.steps"},
+          TASKS + "a_pipeline_knows_its_steps", raises=["TypeError"]),
+]  # fmt: skip
+
+
+@pytest.mark.timeout(900)  # the first one runs the whole table
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_wrong_version_is_caught(mutant):
+    mutant.assert_caught(among=MUTANTS)

@@ -84,7 +84,8 @@ def _recognised(task: Task, versions: list[Version], count: int, name: str = "sa
         first = say("recognised", "traced" if task.traced else name, version=named[0], count=count)
         return [f"{first} {tip}"] if len(shown[0]) == 1 else [first, say("recognised", "begin", tip=tip)]
     listed = say("recognised", "or").join(named)
-    return [say("recognised", "traced_several" if task.traced else "several", versions=listed, count=count)]
+    many = "many" if len(versions) > len(shown) else "traced_several" if task.traced else "several"
+    return [say("recognised", many, versions=listed, count=count)]
 
 
 # ── a symptom ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from course.blocks import attention as package
+from course.exercises import verdict
 from course.exercises.checking import check
 from course.exercises.diagnose import built
 from course.exercises.feedback import REFUSED
@@ -344,6 +345,15 @@ def test_three_mistakes_at_once_are_told_one_after_the_other():
 def test_of_two_versions_that_do_the_same_the_one_that_does_less_is_named():
     feedback = check("softmax", lambda x, axis=-1: np.exp(x) / np.exp(x).sum())
     assert feedback.versions == (("sum_of_all", "no_max", "empty_row"),)  # and not whole_array, whose maximum is never used
+
+
+def test_where_more_fit_than_are_named_it_says_among_them(monkeypatch):
+    monkeypatch.setattr(verdict, "MOST_VERSIONS", 1)
+    every = [(mistake,) for mistake in all_tasks()["softmax"].mistakes[:2]]
+    monkeypatch.setattr(verdict, "recognise", lambda *_: every)
+    text = said(lambda x, axis=-1: right(x, axis) * 2)[1]
+    assert "Several known mistakes come to the same as yours, on all 23 inputs, among them a version that returns" in text
+    assert "does not divide by the sum" not in text and "One of these" not in text
 
 
 def test_data_of_the_notebook_in_place_of_the_arguments():

@@ -15,7 +15,7 @@ from pathlib import Path
 LONGEST_FILE, LONGEST_FUNCTION = 400, 70  # lines
 DRAWING = {"matplotlib", "ipywidgets", "anywidget"}
 HEAVY = ("torch", "numpy", "matplotlib", "ipywidgets", "anywidget", "transformers")
-COMMANDS = {"build", "bench", "publish"}  # they may import any room
+COMMANDS = {"build", "bench", "export", "publish"}  # they may import any room
 # What a room may not import from the package: the order is that of the data, text → vectors → blocks → models → …
 LOOKING = {"explore", "figures", "exercises"}
 LATER = {"models", "predict", "adjust", "pretrained", "lens", "applications"}

@@ -7,6 +7,7 @@ from course.lazily import handed_on
 
 _HOMES = {
     "attention": "attention_explorer",
+    "positions": "positions_explorer",
     "query_plane": "query_plane_explorer",
     "scaling": "scaling_explorer",
 }

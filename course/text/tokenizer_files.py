@@ -1,0 +1,160 @@
+"""The files of a byte-level BPE tokenizer: one JSON file as the tokenizers library writes it, or GPT-2's two.
+
+In them a token is written with one visible character for each byte (a space is Ġ), the mapping GPT-2 published.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from course.text.bpe import BYTES
+
+# Printed bytes are written as their Latin-1 character, the others as U+0100 and following, in order of their ids.
+_CHARACTERS = [chr(byte) for byte in BYTES[:188]] + [chr(0x100 + i) for i in range(68)]
+_WRITTEN = dict(zip(BYTES, _CHARACTERS))
+_BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+_GPT2_SPECIAL = "<|endoftext|>"
+
+
+def written(token: bytes) -> str:
+    """How a file writes the token: one character for each byte."""
+    return "".join([_WRITTEN[byte] for byte in token])
+
+
+def write(path: Path, merges: list[tuple[int, int]], special: dict[str, int]) -> None:
+    """Write the tokenizer as the library's JSON, whole or not at all."""
+    names = list(_CHARACTERS)
+    for left, right in merges:
+        names.append(names[left] + names[right])
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    data = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": i, "content": name} | flags for name, i in special.items()],
+        "normalizer": None,
+        "pre_tokenizer": _BYTE_LEVEL,
+        "post_processor": None,
+        "decoder": _BYTE_LEVEL,
+        "model": {
+            "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+            "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+            "vocab": {name: i for i, name in enumerate([*names, *special])},
+            "merges": [[names[left], names[right]] for left, right in merges],
+        },
+    }  # fmt: skip
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file, as {path / 'tokenizer.json'}")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            json.dump(data, file, ensure_ascii=False, indent=1)
+        with contextlib.suppress(OSError):  # mkstemp's files are private; a file of the usual kind is not
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read(path: Path) -> tuple[list[tuple[int, int]], list[str]]:
+    """The merges, as pairs of ids, and the special tokens in the order of their ids.
+
+    path: the library's JSON, or a folder with vocab.json and merges.txt (GPT-2's: `<|endoftext|>` is special there, if
+    the vocabulary has it), or with the library's JSON as tokenizer.json.
+    Raises OSError for what can't be read, ValueError for what is no byte-level BPE with GPT-2's pieces.
+    """
+    if not path.is_dir():
+        return _read_json(path)
+    if (path / "vocab.json").is_file() and (path / "merges.txt").is_file():
+        return _read_gpt2(path)
+    if (path / "tokenizer.json").is_file():
+        return _read_json(path / "tokenizer.json")
+    raise FileNotFoundError(f"the folder {path} has neither vocab.json with merges.txt nor tokenizer.json")
+
+
+def _read_json(path: Path):
+    data = _json(path)
+    model = data.get("model")
+    if not isinstance(model, dict) or not isinstance(model.get("vocab"), (dict, list)):
+        raise ValueError(f"{path} is no tokenizer of the tokenizers library: it has no model with a vocabulary")
+    for place, found, expected in _differences(data, model):
+        raise ValueError(f"{path} is another kind of tokenizer: its {place} is {found}, expected {expected}")
+    try:
+        added = {token["content"]: token["id"] for token in data.get("added_tokens") or []}
+        merges = [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]]
+        return _from_names(path, model["vocab"], merges, added)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not as the tokenizers library writes it: {type(error).__name__} {error}") from None
+
+
+def _differences(data: dict, model: dict):
+    """What in the file would make other ids: (where, what is there, what should be)."""
+    if model.get("type", "BPE") != "BPE" or "merges" not in model:
+        yield "model", model.get("type"), "BPE"
+    cutting = data.get("pre_tokenizer") or {}
+    if cutting.get("type") != "ByteLevel":
+        yield "pre_tokenizer", cutting.get("type"), "ByteLevel"
+    for name, expected in (("add_prefix_space", False), ("use_regex", True)):
+        if cutting.get(name, True) != expected:
+            yield f"pre_tokenizer's {name}", cutting.get(name, True), expected
+    for name in ("normalizer", "post_processor", "decoder"):
+        kind = (data.get(name) or {}).get("type")
+        if kind not in ((None,) if name == "normalizer" else (None, "ByteLevel")):
+            yield name, kind, "none" if name == "normalizer" else "none or ByteLevel"
+    for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"):
+        if model.get(name):
+            yield f"model's {name}", model[name], "none"
+    for token in data.get("added_tokens") or []:
+        for name in ("single_word", "lstrip", "rstrip"):
+            if token.get(name):
+                yield f"added token {token.get('content')!r}'s {name}", True, False
+
+
+def _read_gpt2(folder: Path):
+    vocabulary = _json(folder / "vocab.json")
+    lines = _text(folder / "merges.txt").split("\n")
+    merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
+    return _from_names(folder, vocabulary, merges, {_GPT2_SPECIAL: vocabulary[_GPT2_SPECIAL]} if _GPT2_SPECIAL in vocabulary else {})
+
+
+def _from_names(path: Path, vocabulary: dict[str, int], merges: list[tuple[str, ...]], added: dict[str, int]):
+    """Merges of names → merges of ids; the vocabulary must be the 256 bytes, one token a merge, and what was added."""
+    ids = {name: i for i, name in enumerate(_CHARACTERS)}
+    missing = [name for name in _CHARACTERS if name not in vocabulary]
+    if missing:
+        raise ValueError(f"{path} lacks {len(missing)} of the 256 bytes, the first as {missing[0]!r}: it is no byte-level BPE")
+    pairs = []
+    for i, names in enumerate(merges):
+        if len(names) != 2 or not set(names) <= set(ids):
+            raise ValueError(f"merge {i} of {path} must be of two tokens made before it, got {' '.join(names)!r}")
+        name = names[0] + names[1]
+        if name in ids or name not in vocabulary:
+            raise ValueError(f"merge {i} of {path} must make one new token of the vocabulary, got {name!r}")
+        ids[name] = 256 + i
+        pairs.append((ids[names[0]], ids[names[1]]))
+    unmade = [name for name in vocabulary if name not in ids and name not in added]
+    if unmade:
+        raise ValueError(f"{path} has {len(unmade)} tokens that no merge makes, the first {unmade[0]!r}")
+    return pairs, sorted(added, key=added.__getitem__)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+
+
+def _json(path: Path) -> dict:
+    try:
+        data = json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} must hold a JSON object, got a {type(data).__name__}")
+    return data

@@ -207,9 +207,8 @@ class PositionsExplorer(Explorer):
     def _ask_theirs(self) -> np.ndarray:
         expected = (self.T, self.d_model)
         answer = self.use(*expected)
-        answer = answer.detach().cpu() if hasattr(answer, "detach") else answer
         try:
-            own = np.array(answer, dtype=np.float64)  # a copy: the learner may go on writing into theirs
+            own = _numbers(answer)
         except (TypeError, ValueError):
             raise _Refused(self.say("use_array", expected=expected, kind=type(answer).__name__)) from None
         if own.shape != expected:
@@ -325,9 +324,8 @@ def positions(kind: str = "sinusoidal", d_model: int | None = None, T: int | Non
 
 def _as_table(table) -> np.ndarray:
     """`table` as a float64 array (rows, columns); ValueError where it is none."""
-    array = table.detach().cpu() if hasattr(table, "detach") else table
     try:
-        array = np.asarray(array, dtype=np.float64)
+        array = _numbers(table)
     except (TypeError, ValueError):
         raise ValueError(WORDS["bad_table"].format(shape=type(table).__name__)) from None
     if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2:
@@ -335,6 +333,11 @@ def _as_table(table) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(WORDS["bad_numbers"].format(count=int((~np.isfinite(array)).sum())))
     return array
+
+
+def _numbers(array) -> np.ndarray:
+    """A float64 copy of an array, a nested list or a tensor, so that what is written into theirs later changes nothing here."""
+    return np.array(array.detach().cpu().double().numpy() if hasattr(array, "detach") else array, dtype=np.float64)
 
 
 def _whole(value, low: int, high: int) -> bool:

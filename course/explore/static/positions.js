@@ -114,9 +114,9 @@ class Positions {
     this.similar = disclosure({ label: words.fold_similarity, onToggle: this.repaint });
     this.plot = svg("svg", { role: "img", class: "ex-po-plot" });
     this.plotPlace = element("div", { class: "ex-po-place" }, this.plot);
-    this.key2 = element("p", { class: "ex-po-text ex-po-keys" });
+    this.curveNames = element("p", { class: "ex-po-text ex-po-keys" });
     this.distance = element("p", { class: "ex-po-text" });
-    this.similar.body.append(this.key2, this.plotPlace, this.distance);
+    this.similar.body.append(this.curveNames, this.plotPlace, this.distance);
     const follow = (event) => {
       if (!(event.buttons & 1)) return;
       const { T } = this.drawn;
@@ -204,18 +204,24 @@ class Positions {
     this.plotWidth = Math.max(this.plotPlace.clientWidth, 200);
     drawSimilarity(this.plot, this.plotWidth, { curves, T, position, reference, words });
     const sample = (n) => svg("svg", { width: 30, height: 10, "aria-hidden": "true" }, svg("path", { d: "M1 5H29", class: `ex-po-curve ex-po-curve-${n}` }));
-    this.key2.replaceChildren(...curves.map((curve, n) => element("span", { class: "ex-po-key" }, sample(n), curve.name)));
+    const band = svg("svg", { width: 30, height: 10, "aria-hidden": "true" }, svg("rect", { width: 30, height: 10, class: "ex-po-band" }));
+    this.curveNames.replaceChildren(...curves.map((curve, n) => element("span", { class: "ex-po-key" }, sample(n), curve.name)),
+      this.onlyDistance() ? "" : element("span", { class: "ex-po-key" }, band, words.similarity_band));
     this.distance.textContent = this.distanceSentence(T);
     this.shell.root.similarity = curves.map((curve) => curve.values);
   }
+
+  /** Of all curves, the one whose dot products differ most at one and the same offset. */
+  widest() { return this.spreads.reduce((most, one) => (one.gap / one.largest > most.gap / most.largest ? one : most)); }
+
+  onlyDistance() { const { gap, largest } = this.widest(); return gap <= 1e-5 * largest; } // float32 numbers are exact to 1e-7
 
   /** What the dot products of all pairs of positions say: only the distance counts, or not.  Measured, not claimed. */
   distanceSentence(T) {
     const words = this.words;
     if (T === 1) return words.one_position;
-    const worst = this.spreads.reduce((most, one) => (one.gap / one.largest > most.gap / most.largest ? one : most));
-    const { gap, largest, offset, lowest, highest } = worst;
-    if (gap <= 1e-5 * largest) return say(this.drawn.kind === "rotary" ? words.only_offset : words.only_distance, { spread: gap ? number(gap, 2) : "0" });
+    const { gap, offset, lowest, highest } = this.widest();
+    if (this.onlyDistance()) return say(this.drawn.kind === "rotary" ? words.only_offset : words.only_distance, { spread: gap ? number(gap, 2) : "0" });
     const fresh = this.drawn.kind === "learned" && !this.model.get("table_given");
     return say(words.not_only_distance, { offset: Math.abs(offset), low: short(lowest), high: short(highest) }) + (fresh ? words.fresh_knows_nothing : "");
   }

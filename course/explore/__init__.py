@@ -10,6 +10,7 @@ _HOMES = {
     "positions": "positions_explorer",
     "query_plane": "query_plane_explorer",
     "scaling": "scaling_explorer",
+    "tokens": "tokens_explorer",
 }
 
 __getattr__, __dir__, __all__ = handed_on(__name__, _HOMES)

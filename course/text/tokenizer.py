@@ -9,22 +9,20 @@ r"""A byte-level BPE tokenizer: the ids of `course.text.bpe`, fast, and in the f
 Ids: 0 … 255 the bytes in GPT-2's order, then one for each merge in the order learned, then the special tokens.
 """
 
-import heapq
 import operator
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import regex
 
-from course.text import tokenizer_files
-from course.text.bpe import BYTE_IDS, BYTES, SPLIT, merge
+from course.text import merging, tokenizer_files
+from course.text.bpe import BYTES, SPLIT, merge
 
 _find_pieces = regex.compile(SPLIT).findall
-_AS_IDS = bytes(BYTE_IDS)  # for bytes.translate: UTF-8 in, ids out
-_LONG = 40  # from so many bytes on a heap finds the next merge faster than looking at all pairs
 _CACHED_PIECES, _CACHED_LENGTH = 1 << 16, 64  # how many pieces keep their ids, and of at most how many characters
 
 Pair = tuple[int, int]
@@ -77,6 +75,7 @@ class BPETokenizer:
     def __init__(self, merges: Iterable[Pair], special_tokens: Iterable[str] = ()):
         self._merges = [(operator.index(left), operator.index(right)) for left, right in merges]
         self._bytes = _token_bytes(self._merges)
+        self._size = [len(token) for token in self._bytes]
         self._new_id = {pair: 256 + i for i, pair in enumerate(self._merges)}
         names = _checked_special(special_tokens, self._bytes)
         self._special = {name: len(self._bytes) + i for i, name in enumerate(names)}
@@ -107,7 +106,7 @@ class BPETokenizer:
                 counts.update(_find_pieces(ordinary))
         if not counts:
             raise ValueError("the text to train on is empty: give at least one character beside the special tokens")
-        return cls(_learn(counts, operator.index(vocab_size) - smallest), special_tokens)
+        return cls(merging.learn(counts, operator.index(vocab_size) - smallest), special_tokens)
 
     def save(self, path) -> None:
         """Write a JSON file that `tokenizers.Tokenizer.from_file` reads too.
@@ -144,36 +143,25 @@ class BPETokenizer:
 
         Raises TypeError for what is no str, ValueError for half of a surrogate pair.
         """
-        ids, cache = [], self._cache
-        for i, part in enumerate(self._split_special(_checked_text(text))):
-            if i % 2:
-                ids.append(self._special[part])
-                continue
-            for piece in _find_pieces(part):
-                known = cache.get(piece)
-                ids += self._encode_piece(piece) if known is None else known
-        return ids
+        parts = self._split_special(_checked_text(text))
+        if len(parts) == 1:
+            return self._encode_ordinary(text)
+        return [i for j, part in enumerate(parts) for i in ((self._special[part],) if j % 2 else self._encode_ordinary(part))]
 
-    def _encode_piece(self, piece: str) -> list[int]:
-        """The piece's ids, which are also remembered if the piece is short; a full memory is emptied."""
-        start = list(piece.encode().translate(_AS_IDS))
-        ids = _merge_long(start, self._merges, self._new_id, self._bytes) if len(start) > _LONG else self._merge_short(start)
-        if len(piece) <= _CACHED_LENGTH:
-            if len(self._cache) >= _CACHED_PIECES:
-                self._cache.clear()
-            self._cache[piece] = ids
-        return ids
-
-    def _merge_short(self, ids: list[int], steps: list[Step] | None = None) -> list[int]:
-        """Replay the merges by looking at all pairs each time; each merge is added to `steps`, if given."""
-        new_id, none = self._new_id.get, len(self._bytes)
-        while len(ids) > 1:
-            new = min([new_id(pair, none) for pair in zip(ids, ids[1:])])
-            if new == none:
-                break
-            ids = merge(ids, self._merges[new - 256], new)
-            if steps is not None:
-                steps.append(Step(self._merges[new - 256], new, tuple(ids)))
+    def _encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text without special tokens.  Pieces not seen lately are merged together, and remembered."""
+        pieces, known = _find_pieces(text), self._cache
+        unseen = list(dict.fromkeys([piece for piece in pieces if piece not in known]))
+        if not unseen:
+            return list(chain.from_iterable(map(known.__getitem__, pieces)))
+        fresh = dict(zip(unseen, merging.replay(unseen, self._merges, self._new_id, self._size)))
+        ids = []
+        for piece in pieces:
+            ids += known.get(piece) or fresh[piece]
+        if len(known) + len(fresh) > _CACHED_PIECES:
+            known = self._cache = {}  # a new one: another thread may be reading the old
+        short = ((piece, found) for piece, found in fresh.items() if len(piece) <= _CACHED_LENGTH)
+        known.update(islice(short, _CACHED_PIECES))
         return ids
 
     def explain(self, text: str) -> Explanation:
@@ -182,12 +170,21 @@ class BPETokenizer:
         for i, part in enumerate(self._split_special(_checked_text(text))):
             if i % 2:
                 pieces.append(Piece(part, (self._special[part],), ()))
-                continue
-            for piece in _find_pieces(part):
-                start, steps = list(piece.encode().translate(_AS_IDS)), []
-                self._merge_short(start, steps)
-                pieces.append(Piece(piece, tuple(start), tuple(steps)))
+            else:
+                pieces += map(self._explain_piece, _find_pieces(part))
         return Explanation(tuple(pieces))
+
+    def _explain_piece(self, piece: str) -> Piece:
+        start, steps, none = list(merging.byte_ids(piece)), [], len(self._bytes)
+        ids = start
+        while len(ids) > 1:
+            new = min(self._new_id.get(pair, none) for pair in zip(ids, ids[1:]))
+            if new == none:
+                break
+            pair = self._merges[new - 256]
+            ids = merge(ids, pair, new)
+            steps.append(Step(pair, new, tuple(ids)))
+        return Piece(piece, tuple(start), tuple(steps))
 
     # ── ids → text ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,118 +249,6 @@ class BPETokenizer:
     def __repr__(self) -> str:
         special = f", special tokens {', '.join(self._special)}" if self._special else ""
         return f"<BPETokenizer: {len(self)} tokens, {len(self._merges)} merges{special}>"
-
-
-# ── training ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _learn(piece_counts: Counter, n_merges: int) -> list[Pair]:
-    """The merges that `bpe.train` finds, touching only what a merge changes.
-
-    All different pieces lie in one row of bytes, each once, between separators (−1).  A token is known by the place of
-    its first byte (`head`) and of its last (`tail`), so that its neighbours are found by its size alone.  For each pair
-    there is its count and the places where it was seen; places that a merge has used up since are skipped when their
-    turn comes.  Counts of old pairs only fall, so the heap's top is right as soon as its count is still true.
-
-    No token is made twice: what happens inside a stretch of bytes that becomes one token doesn't depend on what stands
-    around it, so all stretches with the same bytes are made by the same pair.
-    """
-    head, weight = [-1], [0]
-    for piece, count in piece_counts.items():
-        ids = piece.encode().translate(_AS_IDS)
-        head += ids
-        head.append(-1)
-        weight += [count] * (len(ids) + 1)
-    tail, size = head.copy(), [1] * 256
-    places = defaultdict(list)
-    for place, pair in enumerate(zip(head, head[1:])):
-        places[pair].append(place)
-    places = {pair: found for pair, found in places.items() if -1 not in pair}
-    counts = {pair: sum(map(weight.__getitem__, found)) for pair, found in places.items()}
-    heap = [(-count, pair) for pair, count in counts.items()]
-    heapq.heapify(heap)
-
-    merges = []
-    while heap and len(merges) < n_merges:
-        count, pair = heapq.heappop(heap)
-        if counts[pair] != -count:
-            if counts[pair]:
-                heapq.heappush(heap, (-counts[pair], pair))
-            continue
-        new = 256 + len(merges)
-        merges.append(pair)
-        size.append(size[pair[0]] + size[pair[1]])
-        del counts[pair]
-        merged = _merge_places(places.pop(pair), pair, new, head, tail, size)
-        for fallen, risen, found in _neighbours(merged, pair, new, head, tail, size):
-            count = sum(map(weight.__getitem__, found))
-            if fallen in counts:  # not so where it is the merged pair itself, as in aaa
-                counts[fallen] -= count
-            counts[risen], places[risen] = count, found
-            heapq.heappush(heap, (-count, risen))
-    return merges
-
-
-def _merge_places(places: list[int], pair: Pair, new: int, head: list[int], tail: list[int], size: list[int]) -> list[int]:
-    """Merge the pair wherever it still stands, from left to right; returns the places where it did."""
-    (left, right), merged = pair, []
-    step, last = size[left], size[new] - 1
-    for place in places:
-        if head[place] == left and head[place + step] == right:
-            head[place] = tail[place + last] = new
-            head[place + step] = -2  # no token begins here any more
-            merged.append(place)
-    return merged
-
-
-def _neighbours(merged: list[int], pair: Pair, new: int, head: list[int], tail: list[int], size: list[int]):
-    """For each kind of neighbour that the new token has: the pair that fell, the pair that rose, where it stands."""
-    left, right = pair
-    before, after, length = defaultdict(list), defaultdict(list), size[new]
-    for place in merged:
-        before[tail[place - 1]].append(place)
-        after[head[place + length]].append(place)
-    for separator in (before, after):
-        separator.pop(-1, None)
-    for token, found in before.items():
-        fallen = (right, left) if token == new else (token, left)  # abab: the pair ba fell
-        step = size[token]
-        yield fallen, (token, new), [place - step for place in found]
-    after.pop(new, None)  # new new was seen from its right token
-    for token, found in after.items():
-        yield (right, token), (new, token), found
-
-
-# ── encoding a long piece ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _merge_long(ids: list[int], merges: list[Pair], new_id: dict[Pair, int], tokens: list[bytes]) -> list[int]:
-    """Replay the merges by a heap of what can be merged: the earliest learned first, of the same the leftmost.
-
-    Tokens are known by the places of their first and last bytes, as in `_learn`.  A heap entry is one int,
-    new id · 2³² + place: ints are compared faster than tuples.
-    """
-    head, tail = [*ids, -1], [*ids, -1]  # tail[-1] is what stands before the first byte: nothing
-    heap = [(new_id[pair] << 32) + place for place, pair in enumerate(zip(ids, ids[1:])) if pair in new_id]
-    heapq.heapify(heap)
-    while heap:
-        new, place = divmod(heapq.heappop(heap), 1 << 32)
-        left, right = merges[new - 256]
-        middle, end = place + len(tokens[left]), place + len(tokens[new])
-        if head[place] != left or head[middle] != right:
-            continue  # used up by an earlier merge
-        head[place] = tail[end - 1] = new
-        head[middle] = -2  # no token begins here any more
-        before, after = new_id.get((tail[place - 1], new)), new_id.get((new, head[end]))
-        if before is not None:
-            heapq.heappush(heap, (before << 32) + place - len(tokens[tail[place - 1]]))
-        if after is not None:
-            heapq.heappush(heap, (after << 32) + place)
-    merged, place = [], 0
-    while place < len(ids):
-        merged.append(head[place])
-        place += len(tokens[head[place]])
-    return merged
 
 
 # ── what is given to it ─────────────────────────────────────────────────────────────────────────────────────

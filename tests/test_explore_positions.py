@@ -324,6 +324,7 @@ def test_a_difference_is_named_with_its_place():
     np.testing.assert_array_equal(e.values(), halves(4, 4))
     e.feature, e.position = 1, 2
     assert "Position 2, feature 1: your function gives 0.020; cos(2 · 1) = −0.416." in e.summary()
+    assert "Pair 0 should turn once in 6.28 positions (1 radians a position)." in e.summary()
 
 
 @pytest.mark.parametrize("answer, sentence", [

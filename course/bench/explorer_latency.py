@@ -26,6 +26,7 @@ def words(tokens):
 """
 ATTENTION = "explore.attention(**arrays({tokens}), tokens=words({tokens}))"
 PLANE = "explore.query_plane(rng.normal(size=(6, 2)), rng.normal(size=(6, 2)), query=[0.5, 0.5])"
+POSITIONS = "explore.positions(T=128, d_model=64)"
 INTERACT = """
 import matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
@@ -86,9 +87,9 @@ def missing() -> str:
 
 
 def measure(quick: bool) -> list[Row]:
-    """Rows for 32 and 128 tokens beside interact + matplotlib, for the cursor, and for a drag in the query plane."""
+    """Rows for 32 and 128 tokens beside interact + matplotlib, for the cursor, positions, and a drag in the query plane."""
     sizes = sorted(BUDGETS)
-    cells = [PREPARE, *(ATTENTION.format(tokens=n) for n in sizes), PLANE, *(INTERACT.format(tokens=n) for n in sizes), FLOOR]
+    cells = [PREPARE, *(ATTENTION.format(tokens=n) for n in sizes), PLANE, *(INTERACT.format(tokens=n) for n in sizes), FLOOR, POSITIONS]
     with lab.Lab() as server, server.browser() as browser:
         notebook = browser.open(cells, height=1400)
         notebook.run_all(timeout=240)
@@ -106,6 +107,11 @@ def measure(quick: bool) -> list[Row]:
             contenders[f"temperature, {size} tokens × {HEADS} heads", "ours", BUDGETS[size]] = (explorer, temperature)
             contenders[f"temperature, {size} tokens × {HEADS} heads", "interact + matplotlib", None] = (peer, peer.locator(".noUi-handle"))
             contenders[f"cursor, {size} tokens × {HEADS} heads", "ours", BUDGETS[size]] = (explorer, explorer.get_by_role("grid").first)
+        positions = notebook.explorer(len(sizes) + 2)  # the floor counts as one
+        positions.get_by_text("Width, base and length").click()
+        for what, role, label in (("cursor", "grid", "Matrix"), ("position", "slider", "position"), ("base, all anew", "slider", "base")):
+            control = positions.get_by_role(role, name=label).first
+            contenders[f"positions, {what}, 128 × 64", "ours", BUDGETS[128]] = (positions, control)
         samples = {name: [] for name in contenders}
         presses = QUICK_PRESSES if quick else PRESSES
         for _ in range(presses // TURN):

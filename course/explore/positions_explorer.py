@@ -178,7 +178,8 @@ class PositionsExplorer(Explorer):
         if frequencies is None:
             return self.say("no_clock", pair=self.pair)
         frequency = frequencies[self.pair]
-        return self.say("turn", pair=self.pair, wavelength=short(2 * math.pi / frequency), frequency=short(frequency))
+        said = {"pair": self.pair, "wavelength": short(2 * math.pi / frequency), "frequency": short(frequency)}
+        return self.say("turn_theirs" if self.own_numbers else "turn", **said)
 
     def figure(self):
         """The present state as a matplotlib Figure: matrix, dial, similarity; the problem's sentence where there are no numbers."""

@@ -162,10 +162,13 @@ class Positions {
     this.legend.set(-shown.limit, shown.limit);
   }
 
-  /** The turn of the hand from the reference to the position: of a clock as it goes, of a table the shorter way. */
+  /** Whether the hands are a clock's: a table's are not, and a function of the learner's may not be. */
+  isClock(shown) { return Boolean(shown.frequencies) && !this.theirsShown(this.drawn); }
+
+  /** The turn of the hand from the reference to the position: of a clock as it goes, else the shorter way. */
   turn(shown, [now, before]) {
     const { position, reference, pair } = this.drawn;
-    return shown.frequencies ? (position - reference) * shown.frequencies[pair] : angleBetween(before, now);
+    return this.isClock(shown) ? (position - reference) * shown.frequencies[pair] : angleBetween(before, now);
   }
 
   paintDial(shown) {
@@ -182,7 +185,7 @@ class Positions {
     const { pair } = this.drawn;
     if (!shown.frequencies) return say(this.words.no_clock, { pair });
     const frequency = shown.frequencies[pair];
-    return say(this.words.turn, { pair, wavelength: short((2 * Math.PI) / frequency), frequency: short(frequency) });
+    return say(this.isClock(shown) ? this.words.turn : this.words.turn_theirs, { pair, wavelength: short((2 * Math.PI) / frequency), frequency: short(frequency) });
   }
 
   betweenSentence(shown, turn) {
@@ -190,7 +193,7 @@ class Positions {
     const words = this.words;
     const degrees = ((turn * 180) / Math.PI).toFixed(0).replace(/^-0$/, "0").replace("-", "−");
     const values = { position, reference, angle: short(turn), degrees, turns: short(turn / (2 * Math.PI)) };
-    if (!shown.frequencies) return Number.isFinite(turn) ? say(words.between_apart, { ...values, degrees: degrees.replace("−", "") }) : words.between_none;
+    if (!this.isClock(shown)) return Number.isFinite(turn) ? say(words.between_apart, { ...values, degrees: degrees.replace("−", "") }) : words.between_none;
     return say(Math.abs(turn) < 2 * Math.PI ? words.between_angle : words.between_turns, values);
   }
 

@@ -28,9 +28,9 @@ class EncodingMatrix {
   draw(shown, row, column, room, colours) {
     const { T, width } = shown;
     const pitch = (length, most, largest) => { const size = Math.min(length / most, largest); return size >= 3 ? Math.floor(size) : size; };
-    const [cellWidth, cellHeight] = [pitch(room - LEFT - EDGE, width, 22), pitch(384, T, 22)];
+    const [cellWidth, cellHeight] = [pitch(room - LEFT - EDGE, width, 30), pitch(384, T, 30)];
     Object.assign(this.grid, { rows: T, columns: width, row, column, place: { left: LEFT, top: TOP, cellWidth, cellHeight } });
-    this.size = [Math.ceil(LEFT + cellWidth * width + EDGE), Math.ceil(TOP + cellHeight * T + EDGE)];
+    this.size = [Math.max(Math.ceil(LEFT + cellWidth * width + EDGE), LEFT + 60), Math.ceil(TOP + cellHeight * T + EDGE)];
     const key = [this.size, colours.ground, pixelRatio()].join("|");
     if (shown !== this.shown || key !== this.key) this.drawCells(shown);
     [this.shown, this.key] = [shown, key];

@@ -68,7 +68,7 @@ def embed_gradient(ids, d_x, vocab_size: int) -> np.ndarray:
         d_table[v] = Σ over places t with ids_t = v of d_x_t        (that is one_hot(ids)ᵀ d_x)
 
     An id that occurs several times collects from every place; a row that was not looked up gets 0 and does not learn.
-    `d_table[ids] += d_x` is another thing: NumPy writes to each row once, and of a repeated id only the last place counts.
+    `d_table[ids] += d_x` is another thing: NumPy writes to each row once, and of a repeated id the last place counts.
 
     ids: (...,) whole numbers, each 0 … vocab_size−1;  d_x: (..., C).  Returns (V, C) float64.
     Raises TypeError and ValueError for ids as `embed`, ValueError where d_x has not one vector for each id.
@@ -141,11 +141,11 @@ class Embedding(nn.Module):
 
 
 class ScaledEmbedding(Embedding):
-    """`Embedding` whose rows are multiplied by √C on the way out (arXiv 1706.03762, section 3.4; GPT-2 and BERT do not).
+    """`Embedding` whose rows are multiplied by √C on the way out (arXiv 1706.03762, section 3.4).
 
-    The paper shares the table with the output layer.  There a row of C numbers must be short, or the logits are large:
-    so the numbers start with standard deviation 1/√C.  On the way in they are brought back to standard deviation 1,
-    the size of the sines and cosines that are added to them; unscaled, the positions would drown the words.
+    GPT-2 and BERT do not.  The paper shares the table with the output layer.  There a row of C numbers must be short,
+    or the logits are large: so the numbers start with standard deviation 1/√C.  On the way in they are brought back to
+    standard deviation 1, about the size of the sines and cosines that are added; else the positions would drown them.
     """
 
     def __init__(self, vocab_size: int, d_model: int):

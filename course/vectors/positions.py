@@ -127,7 +127,7 @@ def rotate(x, positions, base: float = 10000.0) -> np.ndarray:
     and values are not turned: what is handed over does not depend on where it was.
 
     x: (..., T, D) queries or keys, D even;  positions: (T,), or one for each vector of x, (..., T), where the axes
-    before T may be 1.  They are given, not assumed: behind six words kept from before, the next has position 6 and not 0.
+    before T may be 1.  They are given, not assumed: behind six words kept from before, the next has position 6.
     Returns (..., T, D) float64.  rotate(rotate(x, p), −p) is x again.
     Raises ValueError for an odd width and for positions that do not fit, among them (B, T) for x of (B, H, T, D):
     positions[:, None] gives them an axis of heads.
@@ -218,13 +218,12 @@ class _Rows:
         self.kept = torch.empty(0, 0)
 
     def first(self, T: int, like: torch.Tensor) -> torch.Tensor:
-        """Rows 0 … T−1 (or more), on the device of `like`; float64 if `like` is, else float32, for half precision too."""
+        """Rows 0 … T−1 (or more), on the device of `like`; float64 if `like` is, else float32 (half too)."""
         dtype = torch.float64 if like.dtype == torch.float64 else torch.float32
         kept = self.kept
         if len(kept) < T or kept.dtype != dtype or kept.device != like.device:
             n = len(kept) if T <= len(kept) else max(T, 2 * len(kept))
-            with torch.inference_mode(False):  # or rows made while generating could not be used while training
-                self.kept = kept = torch.from_numpy(self.formula(n)).to(dtype).to(like.device)
+            self.kept = kept = torch.from_numpy(self.formula(n)).to(dtype).to(like.device)
         return kept
 
     def at(self, positions: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -234,7 +233,7 @@ class _Rows:
 
 
 def _whole(positions, like: torch.Tensor) -> torch.Tensor:
-    """Positions as a tensor of whole numbers, 0 or more, on the device of `like`: rows of a table, where −1 would wrap."""
+    """Positions as whole numbers, 0 or more, on the device of `like`: rows of a table, where −1 would wrap."""
     positions = torch.as_tensor(positions, device=like.device)
     if positions.dtype not in (torch.int32, torch.int64) and positions.numel():
         raise TypeError(f"positions are whole numbers (torch.int64 or torch.int32), got {positions.dtype}")
@@ -251,7 +250,7 @@ def _check_vectors(x: torch.Tensor, width: int) -> None:
 class SinusoidalPositions(nn.Module):
     """Add the paper's sines and cosines to the vectors of the words.  Nothing is learned, nothing is saved.
 
-    Range: any length.  Beyond the lengths a model was trained on the numbers are defined; how well it reads is not said.
+    Range: any length.  Beyond the lengths a model was trained on the numbers are defined; quality is not promised.
 
     `forward(x, positions=None)`: x (..., T, C), usually (B, T, C);  positions: None for 0 … T−1, or whole numbers (T,)
     or (..., T), as for words that follow others kept from before (7 … 12).  Returns the shape and dtype of x.
@@ -282,7 +281,7 @@ class LearnedPositions(nn.Module):
 
     Range: positions 0 … context_length−1.  There is no row for a later one, so it is refused: cut the text, or use one
     of the others.  A row learns from texts that reach its position, and only from them; two neighbouring rows begin as
-    unlike as any two.  Parameters: context_length·C, drawn with standard deviation 0.01, as GPT-2's published code does.
+    unlike as any two.  Parameters: context_length·C, drawn with standard deviation 0.01, as in GPT-2's code.
 
     `forward(x, positions=None)` as in `SinusoidalPositions`.
     Raises ValueError for positions outside the table, and as there.
@@ -319,8 +318,8 @@ class RotaryPositions(nn.Module):
     Range: any length, with the same reservation as `SinusoidalPositions`.  One layer may serve all blocks of a model.
 
     `forward(x, positions)`: x (B, H, T, D), or any (..., T, D);  positions: whole numbers (T,), or (B, T) for x of
-    (B, H, T, D) where examples differ, as with padding on the left.  Returns the shape and dtype of x; half precision is
-    turned in float32 and rounded at the end.  The tables of cosines and sines grow with the largest position seen.
+    (B, H, T, D) where examples differ, as with padding on the left.  Returns the shape and dtype of x; half
+    precision is turned in float32 and rounded at the end.  The tables grow with the largest position seen.
     Raises ValueError where shapes do not fit or a position is negative, TypeError for positions that are not whole.
     """
 

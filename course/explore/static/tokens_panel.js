@@ -233,7 +233,7 @@ class Panel {
     if (special !== null) return sayNodes(words.says_special, { token: tokenLabel(tokenText(special)), id });
     const bytes = this.pairs.bytesOf(id);
     const sentence = sayNodes(id < 256 ? words.says_byte : words.says_merge, { token: this.named(id), id, rank: id - 256,
-      bytes: shorten(hexadecimal(bytes, " "), 120), ...(id < 256 ? {} : this.halves(id)) });
+      bytes: shorten(hexadecimal(bytes, " "), 60), ...(id < 256 ? {} : this.halves(id)) });
     if (spelledBy(bytes) !== null) return sentence;
     const start = this.ids.slice(0, place).reduce((sum, _, at) => sum + this.lengthAt(at), 0);
     const characters = charactersAt(this.text, start, start + bytes.length);

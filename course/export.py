@@ -34,6 +34,8 @@ TEMPLATE = """
 :root { color-scheme: light dark; }
 @media print { :root { color-scheme: light; } }
 body { background: var(--jp-layout-color0); color: var(--jp-content-font-color1); }
+.course-widget { flex: 1 1 auto; min-width: 0; }
+.course-widget > .jupyter-widgets { display: block; }
 .course-widget:not(.course-live) > .jupyter-widgets { visibility: hidden; height: 0; overflow: hidden; }
 .course-live > .course-picture { display: none; }
 .course-picture img { max-width: 100%; height: auto; }

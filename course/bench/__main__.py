@@ -17,8 +17,9 @@ from pathlib import Path
 from course.bench.report import Machine, as_json, as_text
 
 # Each is a module of this package with `missing() -> str` ("" or one sentence) and `measure(quick) -> list[Row]`.
-MEASUREMENTS = ("explorer_latency", "explorer_bytes", "explorer_model", "checks")
-PACKAGES = ("numpy", "matplotlib", "ipywidgets", "anywidget", "jupyterlab", "playwright", "bertviz", "circuitsvis")
+MEASUREMENTS = ("explorer_latency", "explorer_bytes", "explorer_model", "checks", "tokenizer")
+PACKAGES = ("numpy", "matplotlib", "ipywidgets", "anywidget", "jupyterlab", "playwright", "bertviz", "circuitsvis",
+            "tokenizers", "transformers")  # fmt: skip
 
 
 def main(arguments=None) -> int:

@@ -102,10 +102,13 @@ def _differences(data: dict, model: dict):
     for name, expected in (("add_prefix_space", False), ("use_regex", True)):
         if cutting.get(name, True) != expected:
             yield f"pre_tokenizer's {name}", cutting.get(name, True), expected
-    for name in ("normalizer", "post_processor", "decoder"):
-        kind = (data.get(name) or {}).get("type")
-        if kind not in ((None,) if name == "normalizer" else (None, "ByteLevel")):
-            yield name, kind, "none" if name == "normalizer" else "none or ByteLevel"
+    if data.get("normalizer"):
+        yield "normalizer", data["normalizer"].get("type"), "none"
+    after = data.get("post_processor") or {}
+    if after.get("type", "ByteLevel") != "ByteLevel" and not (after["type"] == "TemplateProcessing" and not after.get("special_tokens")):
+        yield "post_processor", after["type"], "none or one that adds no tokens"
+    if (data.get("decoder") or {}).get("type", "ByteLevel") != "ByteLevel":
+        yield "decoder", data["decoder"]["type"], "ByteLevel"
     for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"):
         if model.get(name):
             yield f"model's {name}", model[name], "none"

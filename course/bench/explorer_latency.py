@@ -14,6 +14,8 @@ HEADS, D_HEAD = 12, 32
 PRESSES, QUICK_PRESSES, TURN = 60, 16, 4
 DRAG_STEPS, DRAGS, QUICK_DRAGS = 40, 6, 2
 LABEL = "Temperature"
+CHARACTERS = 200  # of the text whose tokens are shown
+ARROWS, TYPING = ("ArrowRight", "ArrowLeft"), ("a", "Backspace")  # pressed in turn
 
 PREPARE = f"""
 import numpy as np
@@ -27,6 +29,11 @@ def words(tokens):
 ATTENTION = "explore.attention(**arrays({tokens}), tokens=words({tokens}))"
 PLANE = "explore.query_plane(rng.normal(size=(6, 2)), rng.normal(size=(6, 2)), query=[0.5, 0.5])"
 POSITIONS = "explore.positions(T=128, d_model=64)"
+TOKENS = f"""
+from course.text.tokenizer import BPETokenizer
+sentence = "I like eating apples and bananas. 我喜欢吃苹果和香蕉。 "
+explore.tokens(BPETokenizer.train(sentence, vocab_size=300), text=(sentence * 9)[:{CHARACTERS}])
+"""
 INTERACT = """
 import matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
@@ -87,9 +94,9 @@ def missing() -> str:
 
 
 def measure(quick: bool) -> list[Row]:
-    """Rows for 32 and 128 tokens beside interact + matplotlib, for the cursor, positions, and a drag in the query plane."""
+    """Rows for 32 and 128 tokens beside interact + matplotlib, cursor, positions, typing, and a drag in the query plane."""
     sizes = sorted(BUDGETS)
-    cells = [PREPARE, *(ATTENTION.format(tokens=n) for n in sizes), PLANE, *(INTERACT.format(tokens=n) for n in sizes), FLOOR, POSITIONS]
+    cells = [PREPARE, *(ATTENTION.format(tokens=n) for n in sizes), PLANE, *(INTERACT.format(tokens=n) for n in sizes), FLOOR, POSITIONS, TOKENS]
     with lab.Lab() as server, server.browser() as browser:
         notebook = browser.open(cells, height=1400)
         notebook.run_all(timeout=240)
@@ -112,11 +119,14 @@ def measure(quick: bool) -> list[Row]:
         for what, role, label in (("cursor", "grid", "Matrix"), ("position", "slider", "position"), ("base, all anew", "slider", "base")):
             control = positions.get_by_role(role, name=label).first
             contenders[f"positions, {what}, 128 × 64", "ours", BUDGETS[128]] = (positions, control)
+        typing = f"typing, tokens of {CHARACTERS} characters", "ours", BUDGETS[32]
+        tokens = notebook.explorer(len(sizes) + 3)
+        contenders[typing] = (tokens, tokens.get_by_role("textbox").first)
         samples = {name: [] for name in contenders}
         presses = QUICK_PRESSES if quick else PRESSES
         for _ in range(presses // TURN):
             for name, (root, control) in contenders.items():
-                samples[name] += press(notebook, root, control)
+                samples[name] += press(notebook, root, control, TYPING if name == typing else ARROWS)
         rows = [Row(work, who, "ms", tuple(samples[work, who, budget]), budget, "one head drawn" if "interact" in who else "")
                 for work, who, budget in contenders]  # fmt: skip
         rows.append(drag(notebook, explorers[-1], QUICK_DRAGS if quick else DRAGS))
@@ -124,15 +134,15 @@ def measure(quick: bool) -> list[Row]:
     return rows
 
 
-def press(notebook, root, control) -> list[float]:
-    """A turn: TURN presses of an arrow key, each after the picture of the one before was painted; milliseconds."""
+def press(notebook, root, control, keys=ARROWS) -> list[float]:
+    """A turn: TURN presses of two keys by turns, each after the picture of the one before was painted; milliseconds."""
     page = notebook.page
     control.scroll_into_view_if_needed()
     control.focus()
     page.wait_for_timeout(250)
     root.evaluate(WATCH, ["keydown"])
     for i in range(TURN):
-        page.keyboard.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
+        page.keyboard.press(keys[i % 2])
         page.wait_for_function("([root, count]) => root.watch.samples.length > count", arg=[root.element_handle(), i], timeout=30_000)
         page.wait_for_timeout(60)  # a hand is no faster, and a late frame must not count for the next press
     samples = root.evaluate("root => { root.watch.stop(); return root.watch.samples; }")

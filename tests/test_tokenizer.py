@@ -54,10 +54,13 @@ def test_several_texts_are_not_joined():
 
 
 def test_rows_of_any_length_give_the_same_ids(monkeypatch):
-    expected = bpe.encode(TEXT, OURS.merges)
-    for row in (1, 7, 1 << 18):
+    expected, rows, replay_row = bpe.encode(TEXT, OURS.merges), [], merging._replay_row
+    monkeypatch.setattr(merging, "_replay_row", lambda head, *rest: (rows.append(len(head)), replay_row(head, *rest))[1])
+    for row in (1, 40, 1 << 18):
         monkeypatch.setattr(merging, "_ROW", row)
+        rows.clear()
         assert BPETokenizer(OURS.merges).encode(TEXT) == expected
+        assert (len(rows) == 1) == (row == 1 << 18) and max(rows) < row + 50  # what is in memory at once
 
 
 def test_a_full_memory_changes_no_ids(monkeypatch):
@@ -127,6 +130,7 @@ def test_tokens_are_shown_whole_characters_as_text_others_as_hexadecimal():
     found = ours.tokens([*ours.encode("a你"), 257, 258, 188, bpe.BYTE_IDS[0xFF]])
     assert found == ["a", "⟨E4 BD⟩", "⟨A0⟩", "a⟨E4⟩", "<end>", "\0", "⟨FF⟩"]
     assert ours.tokens(ours.encode("你")) == ["⟨E4 BD⟩", "⟨A0⟩"]
+    assert ours.decode([256, 0]) == "\ufffd!"  # a cut character is replaced, never raised or left out
     assert ours.token_bytes(256) == b"\xe4\xbd" and ours.token_bytes(258) == b"<end>" and ours.token_bytes(64) == b"a"
 
 

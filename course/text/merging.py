@@ -21,7 +21,7 @@ from course.text.bpe import BYTE_IDS
 
 Pair = tuple[int, int]
 _AS_IDS = bytes(BYTE_IDS)  # for bytes.translate: UTF-8 in, ids out
-_ROW = 1 << 18  # how many bytes are encoded in one row, so that a long text needs no more memory than a short one
+_ROW = 1 << 16  # how many bytes are encoded in one row, so that a long text needs no more memory than a short one
 
 
 def byte_ids(piece: str) -> bytes:

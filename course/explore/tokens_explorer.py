@@ -148,7 +148,9 @@ class TokensExplorer(Explorer):
 
     def _worth_seeing(self, place: int) -> int:
         """The place of the token with the most bytes, of several the first: it has the most merges to show."""
-        lengths = [len(self.tokenizers[place].token_bytes(id)) for id in self._ids(place)[:MOST_TOKENS]]
+        tokenizer, shown = self.tokenizers[place], self._ids(place)[:MOST_TOKENS]
+        special = set(tokenizer.special_tokens.values())  # made by no merge
+        lengths = [0 if id in special else len(tokenizer.token_bytes(id)) for id in shown]
         return int(np.argmax(lengths)) if lengths else 0
 
     def _n(self, place: int) -> int | None:

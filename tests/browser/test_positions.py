@@ -274,6 +274,12 @@ def test_the_learners_function_is_asked_when_the_hand_rests(open_notebook):
     assert alert.is_hidden() and root.get_by_text("Your function differs from the course's sinusoidal by up to 0.5").is_visible()
     assert_as_python(notebook, root)
     assert notebook.python("asked") == notebook.python("list(dict.fromkeys(asked))")  # no sizes twice
+    notebook.execute("scale = 1")
+    for length in ("13", "15"):  # the same size again, and another answer
+        box.fill(length)
+        settled(notebook)
+    assert root.get_by_text("Your function agrees with the course's sinusoidal").is_visible()
+    assert_as_python(notebook, root)
     root.get_by_role("radio", name="rotary").check()
     assert_as_python(notebook, root)
     notebook.no_faults()

@@ -22,7 +22,7 @@ from course.text.tokenizer import BPETokenizer
 from tests import little_models
 
 NODE = shutil.which("node")
-TEXT = "low lower lowest, I like eating apples and bananas; the apples' bananas. 我喜欢吃苹果和香蕉。吃苹果。 1234 12 👩‍👩‍👧 "
+TEXT = "low lower lowest, I like eating apples and bananas; the apples' bananas. 我喜欢吃苹果和香蕉。吃苹果。 1234 12 👩‍👩‍👧 aaaa aaaaaaaa aaaa "
 SPECIAL = ("<|end|>", "<|endoftext|>", "<|end", "a.b*c")
 ODD = [
     "", " ", "  ", "\n\n \t x", "a\r\nb\r", "I'll don't we'RE 's 'S", " apples  apples", "1234 ½ ² Ⅷ ٣", "a\x1cb\x1d c\x1f", "x\x85y \x85",
@@ -60,6 +60,7 @@ def odd_texts(count: int) -> list[str]:
     dice = random.Random(5)
     parts = [*ODD, *"abc I' \n\t12", *SPECIAL, "apples", " low", "苹果", "\u0301", "\u200d", "\ud7ff", "\ue000"]
     texts = ["".join(dice.choices(parts, k=dice.randint(1, 8))) for _ in range(count)]
+    texts += ["".join(dice.choices("lowersti anap", k=30)) for _ in range(count)]  # pairs of merges in each other's way
     ends = (0x80, 0x300, 0x3000, 0x1_0000, 0x11_0000)
     anything = [chr(dice.randrange(dice.choice(ends))) for _ in range(8 * count)]
     return texts + [base.clean("".join(dice.choices(anything, k=12))) for _ in range(count)]
@@ -80,6 +81,15 @@ def assert_page_gives(explorer, texts, counts):
 def test_the_pages_ids_are_pythons_for_odd_texts_and_every_number_of_merges(tokenizer):
     count = len(tokenizer.merges)
     assert_page_gives(explore.tokens(tokenizer), [*ODD, *odd_texts(300)], [count, 0, 1, 7, count // 2, count - 1])
+
+
+def test_a_pair_whose_right_half_was_merged_away_is_no_pair_any_more():
+    from course.text.bpe import BYTE_IDS
+
+    a, b, c = (BYTE_IDS[byte] for byte in b"abc")
+    explorer = explore.tokens(BPETokenizer([(b, c), (a, b), (a, 256)]))
+    assert_page_gives(explorer, ["abc", "abcab", "abab", "aabcbc"], [0, 1, 2, 3])
+    assert run_page(explorer, "pairs.encode('abc', 2).ids") == [a, 256]
 
 
 def test_lone_surrogates_become_what_clean_makes_of_them(tokenizer):
@@ -147,7 +157,8 @@ def test_what_a_token_looks_like():
 
 def test_the_smallest_number_leaves_the_heap_first():
     e = explore.tokens(BPETokenizer.train("x", 256))
-    numbers = [random.Random(1).randrange(50) for _ in range(80)]
+    dice = random.Random(1)
+    numbers = [dice.randrange(50) for _ in range(80)]
     found = run_page(e, f"""(() => {{ const heap = new NumberHeap(); const out = [];
         for (const x of {numbers}) heap.push(x);
         for (let x = heap.pop(); x !== undefined; x = heap.pop()) out.push(x); return out; }})()""")

@@ -67,9 +67,9 @@ PYTHON = [
 
 SCRIPTS = [
     script("one merge more", "rank < n ?", "rank <= n ?", IDS, STEPS),
-    script("leftmost first", "heap.push(rank * size + at)", "heap.push(at * this.count + rank)", IDS, LONG, raises=["TypeError"]),
     script("right to left", "const at = top % size;", "const at = size - 1 - top % size;", IDS),
-    script("dead pairs merged", "if (gone[at] || rankAt(at) !== rank) continue;", "if (gone[at] || next[at] >= size) continue;", IDS),
+    script("dead pairs merged", "if (gone[at] || rankAt(at) !== rank) continue;", "if (gone[at] || next[at] >= size) continue;",
+           T + "test_a_pair_whose_right_half_was_merged_away_is_no_pair_any_more"),
     script("the gone merge again", "if (gone[at] || rankAt", "if (rankAt", LONG),
     script("neighbour before forgotten", "if (before[at] >= 0) consider(before[at]);", "", IDS),
     script("neighbour after forgotten", "      consider(at);\n      if (before", "      if (before", IDS),

@@ -1,7 +1,6 @@
 """The tokenizers library finds the same merges and ids, and reads and writes the same files; transformers' GPT-2 too."""
 
 import json
-import pydoc_data.topics
 import random
 import unicodedata
 
@@ -12,28 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from course.bench.tokenizer import mixed
 from course.text import bpe
+from course.text.corpus import python_docs
 from course.text.tokenizer import BPETokenizer
 
-DOCS = "\n\n".join(text for _, text in sorted(pydoc_data.topics.topics.items()))
+DOCS = python_docs()
 SPECIAL = ["<|endoftext|>", "<end>", "<end>>"]
-
-
-def mixed(size: int) -> str:
-    """Chinese words, in sentences and in long runs without a cut, beside English; the same at every call."""
-    rng = random.Random(0)
-    words = ["".join(chr(0x4E00 + int(rng.paretovariate(0.6)) % 6000) for _ in range(rng.randint(1, 4))) for _ in range(5000)]
-    parts, length = [], 0
-    while length < size:
-        kind = rng.random()
-        if kind < 0.52:
-            n = rng.randint(3, 30) if kind < 0.5 else 2000
-            parts.append("".join(words[min(int(rng.paretovariate(0.5)), 4999)] for _ in range(n)) + "，")
-        else:
-            start = rng.randrange(len(DOCS) - 400)
-            parts.append(DOCS[start : start + rng.randint(20, 400)])
-        length += len(parts[-1].encode())
-    return "".join(parts)
 
 
 def trained(text, vocab_size, special=()):

@@ -50,7 +50,7 @@ MUTANTS = [
     wrong("a sort of which some are right", "verdict", {"and not notes & others and": "and"},
           CHECKS + "nothing_is_said_of_a_sort_of_which_some_are_right"),
     wrong("properties upside down", "verdict", {"if holds is not None and not holds]": "if holds]"}, CHECKS + "what_is_right_is_said_too"),
-    wrong("anything is a truth value", "verdict", {"kept = all(array.dtype != bool or": "kept = all(True or"},
+    wrong("anything is a truth value", "verdict", {"if array.dtype == bool and not np": "if False and not np"},
           CHECKS + "the_numbers_are_judged_although_the_kind_is_wrong"),
     wrong("constants unseen", "verdict", {"if constant and all(": "if False and all("}, TASKS + "constants_and_arguments_are_refused"),
     wrong("errors unexplained", "verdict", {"return [] if said is None else [": "return [] if said else ["},

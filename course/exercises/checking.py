@@ -17,14 +17,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course.exercises import cells
+from course.exercises import cells, exact
 from course.exercises.compare import Answer, difference, expected, largest_gap, same
 from course.exercises.diagnose import outcome_of
 from course.exercises.feedback import OPEN, PASSED, REFUSED, Feedback, rich, shortened
 from course.exercises.run import PRINT_LIMIT, Outcome, called, run, tampered
 from course.exercises.store import store
 from course.exercises.task import Task, all_tasks
-from course.exercises.verdict import LIMIT, refusal, say
+from course.exercises.verdict import LIMIT, changes, refusal, say
 
 
 _NOTHING = object()
@@ -108,7 +108,7 @@ def _judge_runs(task: Task, attempt) -> Feedback:
     if wrong:
         return refusal(task, cases, answers, outcomes, wrong, *_around(attempt, outcomes))
     if changed := {place for outcome in outcomes for place in outcome.changed}:
-        return _refused(task, "changed_only", "symptom", name=task.parameters[min(changed)])
+        return _refused(task, "changed_only", "symptom", change=changes(task, min(changed)))
     if (place := _overwritten(attempt, task, answers)) is not None:
         return _refused(task, "overwritten", "symptom", input=cases[place].arguments)
     if own := called(attempt, cases[1].arguments, (task.reference, *task.off_limits), LIMIT):
@@ -145,8 +145,8 @@ def _comparable(a: Outcome, b: Outcome, answer: Answer) -> bool:
 
 
 def _passed(task: Task, answers: list[Answer], outcomes: list[Outcome]) -> Feedback:
-    exactly = all(getattr(part, "dtype", None) == bool for part in answers[0].parts)
-    gap = max(largest_gap(answer, outcome.value) for answer, outcome in zip(answers, outcomes))
+    exactly = all(exact.asked(part) or getattr(part, "dtype", None) == bool for part in answers[0].parts)
+    gap = 0.0 if exactly else max(largest_gap(answer, outcome.value) for answer, outcome in zip(answers, outcomes))
     sentence = say("verdict", "passed_exactly" if exactly else "passed", count=len(answers), gap=f"{gap:.0e}" if gap else "0")
     printed = next((outcome.printed for outcome in outcomes if outcome.printed), "")
     return Feedback(PASSED, task.title, [sentence, *said_of_prints(printed)], kind="passed")

@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course.exercises import exact
 from course.exercises.run import Outcome
 from course.exercises.task import Task
+
+
+CONTENT = ("numbers", "item", "items", "ends_early", "goes_on", "keys", "text")  # kinds of an answer of the right sort
 
 
 class Difference(NamedTuple):
@@ -28,10 +32,10 @@ class Answer(NamedTuple):
 
 
 def expected(task: Task, value) -> Answer:
-    """The reference's value as an Answer.  A single array has one part, without a name."""
+    """The reference's value as an Answer.  What is no tuple (an array, a list, a dict, a text) is one part without a name."""
     parts = value if isinstance(value, tuple) else (value,)
     if not task.traced:
-        parts = tuple(np.asarray(part) for part in parts)
+        parts = tuple(part if exact.asked(part) else np.asarray(part) for part in parts)
     return Answer(parts, task.results or ("",), task.rtol, task.atol)
 
 
@@ -56,12 +60,14 @@ def _as_asked(part, wanted):
 
 
 def difference(answer: Answer, value) -> Difference | None:
-    """The first thing that is off: kind before shape, shape before dtype, then NaN, then the numbers.  None if right."""
+    """The first thing that is off: kind before shape, shape before dtype, then NaN, then the content.  None if right."""
     parts = parts_of(value, answer)
     if isinstance(parts, Difference):
         return parts
     for check in (_type, _shape, _dtype, _finite, _numbers):
         for place, (wanted, part) in enumerate(zip(answer.parts, parts)):
+            if exact.asked(wanted) and check in (_shape, _dtype, _finite):
+                continue
             if found := check(wanted, part, answer):
                 kind, holes = found
                 return Difference(kind, place, holes | {"result": answer.names[place]})
@@ -69,6 +75,8 @@ def difference(answer: Answer, value) -> Difference | None:
 
 
 def _type(wanted, part, _):
+    if exact.asked(wanted):
+        return exact.kind(wanted, part)
     if isinstance(wanted, numbers.Number):
         return None if isinstance(part, (numbers.Number, np.generic)) else ("number", {"type": type(part).__name__})
     if type(part) is np.ndarray:
@@ -105,6 +113,8 @@ def _finite(wanted, part, _):
 
 
 def _numbers(wanted, part, answer: Answer):
+    if exact.asked(wanted):
+        return exact.content(wanted, part)
     if close(wanted, part, answer.rtol, answer.atol):
         return None
     gap = np.nan_to_num(np.abs(np.asarray(part, dtype=float) - np.asarray(wanted, dtype=float)), posinf=np.inf)
@@ -141,7 +151,8 @@ def same(a: Outcome, b: Outcome, answer: Answer) -> bool:
     left, right = parts_of(a.value, answer), parts_of(b.value, answer)
     if isinstance(left, Difference) or isinstance(right, Difference):
         return isinstance(left, Difference) and isinstance(right, Difference) and left.kind == right.kind == "nothing"
-    return all(_alike(x, y, answer) for x, y in zip(left, right))
+    return all(exact.equal(x, y) if exact.asked(wanted) else _alike(x, y, answer)
+               for wanted, x, y in zip(answer.parts, left, right))  # fmt: skip
 
 
 def _alike(x, y, answer: Answer) -> bool:

@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from course.exercises import exact
 from course.figures import table
 from course.sentences import table as sentences
 
@@ -17,15 +18,17 @@ OPEN, PASSED, REFUSED = "open", "passed", "refused"
 MARKS = {OPEN: "○", PASSED: "✓", REFUSED: "✗"}
 SHOWN = 8  # rows and columns of an array that are shown
 INLINE = 24  # numbers of an input that are written out in a sentence
+LONGEST = 240  # characters of a list or a text that are
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Grid:
-    """A part of an array to be shown as a table: rows of text, and which cells are odd."""
+    """A part of an array or a list to be shown as a table: rows of text, which cells are odd, the first column's number."""
 
     caption: str
     cells: list[list[str]]
     odd: list[list[bool]]
+    first: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,12 +84,14 @@ def written(value) -> str:
 
 
 def call(names: tuple[str, ...], arguments: tuple) -> str:
-    """`q = [[1.0, 2.0]]`, `k = …`: the arguments written out, or if they are long the shapes of the arrays."""
-    large, long = sentences("exercises")["evidence"]["array"], _are_long(arguments)
+    """`q = [[1.0, 2.0]]`, `k = …`: the arguments written out, or if they are long the shapes of arrays, the lengths of lists."""
+    words, long = sentences("exercises")["evidence"], _are_long(arguments)
 
     def shown(name, value) -> str:
         if long and isinstance(value, np.ndarray):
-            return large.format(name=name, shape=value.shape)
+            return words["array"].format(name=name, shape=value.shape)
+        if not isinstance(value, np.ndarray) and len(written(value)) > LONGEST:
+            return words["text" if isinstance(value, str) else "list"].format(name=name, length=len(value))
         return f"`{name} = {written(value)}`"
 
     return ", ".join(map(shown, names, arguments))
@@ -96,7 +101,8 @@ def is_whole(arguments: tuple) -> bool:
     """Whether `call` shows every digit."""
     arrays = [value for value in arguments if isinstance(value, np.ndarray)]
     rounded = [np.round(value, 3) if value.dtype.kind == "f" else value for value in arrays]
-    return not _are_long(arguments) and all(map(np.array_equal, arrays, rounded))
+    short = all(len(written(value)) <= LONGEST for value in arguments if not isinstance(value, np.ndarray))
+    return short and not _are_long(arguments) and all(map(np.array_equal, arrays, rounded))
 
 
 def _are_long(arguments: tuple) -> bool:
@@ -126,6 +132,19 @@ def grids(wanted: np.ndarray, given: np.ndarray, result: str, rtol: float, atol:
     return tuple(_grid(caption, part[place], odd[place]) for caption, part in parts)
 
 
+def rows(wanted: list, given: list, result: str) -> tuple[Grid, ...]:
+    """Expected and yours of two lists, around the first place at which they differ."""
+    words = sentences("exercises")["evidence"]
+    first = max(0, exact.first_place(wanted, given) - SHOWN // 2)
+    alike = [exact.equal(a, b) for a, b in zip(wanted, given)]
+    parts = {words["expected"] + (f" `{result}`" if result else ""): wanted, words["yours"]: given}
+    return tuple(
+        Grid(caption, [[exact.shown(item) for item in part[first : first + SHOWN]]],
+             [[not (i < len(alike) and alike[i]) for i in range(first, min(first + SHOWN, len(part)))]], first)
+        for caption, part in parts.items()
+    )  # fmt: skip
+
+
 def _grid(caption: str, values: np.ndarray, odd: np.ndarray) -> Grid:
     flat = (slice(SHOWN), slice(SHOWN))
     values, odd = np.atleast_2d(values)[flat], np.atleast_2d(odd)[flat]
@@ -144,7 +163,7 @@ def _short(value) -> str:
 
 def _grid_text(grid: Grid) -> str:
     cells = [["*" + text if odd else text for text, odd in zip(*row)] for row in zip(grid.cells, grid.odd)]
-    columns = range(len(cells[0]))
+    columns = range(grid.first, grid.first + len(cells[0]))
     return repr(table(cells, range(len(cells)), columns, grid.caption)).replace("`", "")
 
 
@@ -153,7 +172,8 @@ def _grid_html(grid: Grid) -> str:
         frame = "outline:2px solid currentColor;outline-offset:-2px;font-weight:bold" if odd else ""
         return f'<td style="text-align:right;{frame}">{"≠ " if odd else ""}{html.escape(text)}</td>'
 
-    head = "".join(f'<th scope="col" style="text-align:right">{j}</th>' for j in ("", *range(len(grid.cells[0]))))
+    columns = range(grid.first, grid.first + len(grid.cells[0]))
+    head = "".join(f'<th scope="col" style="text-align:right">{j}</th>' for j in ("", *columns))
     rows = "".join(
         f'<tr><th scope="row">{i}</th>' + "".join(cell(text, odd) for text, odd in zip(*row)) + "</tr>"
         for i, row in enumerate(zip(grid.cells, grid.odd))

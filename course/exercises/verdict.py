@@ -5,15 +5,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course.exercises.compare import Answer, Difference, difference, parts_of
+from course.exercises import exact
+from course.exercises.compare import CONTENT, Answer, Difference, difference, parts_of
 from course.exercises.diagnose import Version, built, outcome_of, recognise
-from course.exercises.feedback import REFUSED, Feedback, call, grids, is_whole, shortened
+from course.exercises.feedback import REFUSED, Feedback, call, grids, is_whole, rows, shortened
 from course.exercises.run import Outcome
-from course.exercises.task import Case, Task
+from course.exercises.task import Case, Property, Task
 from course.sentences import table
 
 LIMIT = 3.0  # seconds that a check gives an answer for all its inputs
 MOST_VERSIONS = 3  # that are named where no input tells them apart
+MOST_KEYS = 3  # of a dict that are named
 CLOSE = 0.01  # of the largest number asked for: a difference below it is called close
 ORDER = ("too_long", "exception")  # what is spoken of first, before any difference of values
 
@@ -44,16 +46,23 @@ def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list
     sentences += beside
     outcome = outcomes[place]
     if changed := {name for each in outcomes for name in each.changed}:
-        sentences.append(say("symptom", "changed", name=task.parameters[min(changed)]))
+        sentences.append(changes(task, min(changed)))
     if task.traced:
         return Feedback(REFUSED, task.title, sentences, kind, _names(versions))
     picture = _picture(task, answers[place], outcome)
-    if versions and not picture and isinstance(wrong[place], Difference) and wrong[place].kind != "numbers":
-        sentences.append(_kind(wrong[place]))  # there are no numbers to compare: the shapes, or what else is off
+    named = versions or kind == "property"
+    if named and not picture and isinstance(wrong[place], Difference) and wrong[place].kind != "numbers":
+        sentences.append(_kind(wrong[place]))  # nothing to be seen side by side: the shapes, the keys, or what else is off
     if versions and outcome.kind == "exception":
         sentences.append(_exception(outcome)[1])
     sentences += _the_input(task, cases[place])
     return Feedback(REFUSED, task.title, sentences, kind, _names(versions), cases[place].arguments, picture)
+
+
+def changes(task: Task, place: int) -> str:
+    """That the argument at this place is changed in place, and how not to."""
+    kind = "changed" if isinstance(task.inputs[0].arguments[place], np.ndarray) else "changed_list"
+    return say("symptom", kind, name=task.parameters[place])
 
 
 def _shows_first(task: Task, version: Version, cases, answers, wrong) -> int:
@@ -107,10 +116,10 @@ def _symptom(task, cases, answers, outcomes, wrong, place) -> tuple[str, list[st
     if found == "exception":
         kind, sentence = _exception(outcome)
         return kind, [sentence, *_explained(outcome.error, task), *_how_often(task, cases, wrong)]
-    of_right_type = found.kind in ("numbers", "number", "shape", "nan", "infinite")
+    of_right_type = found.kind in (*CONTENT, "number", "shape", "nan", "infinite")
     if whole := _same_everywhere(task, cases, outcomes, constant=of_right_type):
         return whole
-    if found.kind == "numbers":
+    if found.kind in CONTENT:
         return _wrong_numbers(task, cases, answers, outcomes, wrong, found)
     more = _apart_from_the_kind(task, cases, answers, outcomes) or _how_often(task, cases, wrong)
     return found.kind, [_kind(found), *more]
@@ -134,12 +143,21 @@ def _converted(answer: Answer, outcome: Outcome) -> Outcome | None:
     if outcome.kind != "value" or isinstance(parts, Difference):
         return None
     try:
-        values = [np.asarray(part) for part in parts]
-        arrays = [value.astype(wanted.dtype) for value, wanted in zip(values, answer.parts)]
-        kept = all(array.dtype != bool or np.array_equal(array, value) for array, value in zip(arrays, values))
+        made = [_made(wanted, part) for wanted, part in zip(answer.parts, parts)]
     except Exception:  # noqa: BLE001 (whatever a learner returns may refuse to become an array)
         return None
-    return Outcome("value", value=tuple(arrays) if len(arrays) > 1 else arrays[0]) if kept else None
+    return Outcome("value", value=tuple(made) if len(made) > 1 else made[0])
+
+
+def _made(wanted, part):
+    """A part made into the kind that is asked for.  Raises whatever hinders it."""
+    if exact.asked(wanted):
+        return exact.of_kind(wanted, part)
+    value = np.asarray(part)
+    array = value.astype(wanted.dtype)
+    if array.dtype == bool and not np.array_equal(array, value):
+        raise ValueError("numbers other than 0 and 1 are no truth values")
+    return array
 
 
 def _exception(outcome: Outcome) -> tuple[str, str]:
@@ -185,7 +203,7 @@ def _equal(a, b) -> bool:
         return False
     if isinstance(a, np.ndarray):
         return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b)
-    return isinstance(a, (int, float, str)) and a == b
+    return exact.equal(a, b)
 
 
 def _kind(found: Difference) -> str:
@@ -196,11 +214,25 @@ def _kind(found: Difference) -> str:
         holes["type"] = say("kinds", "vowel" if spoken_with_an else "consonant", type=name)
     result = holes.pop("result", "")
     of = say("kinds", "part", result=result) if result else ""
+    if found.kind == "keys":
+        return _keys(of, **holes)
     return say("kinds", found.kind, **holes | {"of": of, "of_all": holes.get("of")})
 
 
+def _keys(of: str, other: list, missing: list, extra: list) -> str:
+    """What of a dict differs: the first few keys of each sort, and how many more."""
+    entries = [say("kinds", "entry", key=key, given=given, expected=expected) for key, given, expected in other]
+    sentences = []
+    for name, found in (("keys_other", entries), ("keys_missing", missing), ("keys_extra", extra)):
+        if found:
+            more = len(found) - MOST_KEYS
+            keys = ", ".join(found[:MOST_KEYS]) + (say("kinds", "more", count=more) if more > 0 else "")
+            sentences.append(say("kinds", name, of=of, keys=keys))
+    return " ".join(sentences)
+
+
 def _wrong_numbers(task, cases, answers, outcomes, wrong, found: Difference) -> tuple[str, list[str]]:
-    """The right kind of answer with wrong numbers: the properties it lacks, else the plain difference."""
+    """The right kind of answer with wrong content: the properties it lacks, else the plain difference."""
     if task.traced:
         return "numbers", [say("kinds", "traced", place=found.part + 1, name=task.name)]
     broken, kept = _properties(task, cases, outcomes, wrong)
@@ -214,6 +246,8 @@ def _wrong_numbers(task, cases, answers, outcomes, wrong, found: Difference) -> 
 
 
 def _plain_difference(found: Difference, wrong: dict) -> str:
+    if found.kind != "numbers":
+        return _kind(found)
     holes = found.holes
     of = say("kinds", "part", result=holes["result"]) if holes["result"] else ""
     if holes["truth"]:
@@ -227,13 +261,21 @@ def _plain_difference(found: Difference, wrong: dict) -> str:
 
 def _properties(task, cases, outcomes, wrong) -> tuple[list[str], list[str]]:
     """Names of the properties that are broken, and of those that hold, on inputs with an answer of the right kind."""
-    fit = [i for i in range(len(outcomes)) if i not in wrong or getattr(wrong[i], "kind", "") == "numbers"]
+    fit = [i for i in range(len(outcomes)) if i not in wrong or getattr(wrong[i], "kind", "") in CONTENT]
     shown = [cases[i] for i in fit]
     values = [tuple(v) if isinstance(v, list) else v for v in (outcomes[i].value for i in fit)]
     with np.errstate(all="ignore"):
-        verdicts = {each.name: each.holds(shown, values) for each in task.properties}
+        verdicts = {each.name: _holds(each, shown, values) for each in task.properties}
     broken = [name for name, holds in verdicts.items() if holds is not None and not holds]
     return broken, [name for name, holds in verdicts.items() if holds]
+
+
+def _holds(each: Property, cases: list[Case], values: list) -> bool | None:
+    """Items of a list may be anything, and then a property can't be looked at."""
+    try:
+        return each.holds(cases, values)
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def _how_often(task, cases, wrong) -> list[str]:
@@ -263,13 +305,15 @@ def _the_input(task: Task, case: Case) -> list[str]:
 
 
 def _picture(task: Task, answer: Answer, outcome: Outcome):
-    """Expected, yours, difference: of the first part of the answer that is off, where both are arrays of one shape."""
+    """Expected, yours, difference: of the first part that is off, where both are arrays of one shape or both are lists."""
     if outcome.kind != "value":
         return ()
     parts = parts_of(outcome.value, answer)
     if isinstance(parts, Difference):
         return ()
     for wanted, given, name in zip(answer.parts, parts, answer.names):
+        if isinstance(wanted, list) and isinstance(given, list) and not exact.equal(wanted, given):
+            return rows(wanted, given, name)
         if type(given) is not np.ndarray or given.shape != wanted.shape or given.dtype.kind not in "biuf":
             continue
         if given.dtype.kind != wanted.dtype.kind and wanted.dtype == bool:

@@ -146,7 +146,7 @@ def test_inputs_that_are_changed_in_place():
         return answer
 
     kind, text = said(in_place)
-    assert kind == "changed_only" and "it changes its argument x in place" in text and "The answers are right" in text
+    assert kind == "changed_only" and "It changes its argument x in place" in text and "The answers are right" in text
     wrong_too = said(lambda x, axis=-1: (in_place(x, axis), 2.0 ** right(x, axis))[1])[1]
     assert "It changes its argument x in place" in wrong_too
     assert check("softmax", right).passed  # the inputs of the check are what they were

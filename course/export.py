@@ -22,8 +22,11 @@ try:
 except ModuleNotFoundError as missing:
     raise SystemExit(f"Exporting notebooks needs {missing.name}: pip install -r requirements-test.txt") from None
 
-# The picture gives way only to a view that has drawn something: while scripts load, and if one fails, it stays.
+# The picture gives way only to a view that has drawn something: while scripts load, and if one fails, it stays.  The
+# course's explorers count their drawings; of other widgets it is enough to be higher than an empty one.
 # Until then the view keeps its width (drawings measure it) but neither shows nor takes room.
+# data-course-alone tells the explorers that no Python will answer (static/kit_shell.js).  …-cdn-only: a script called
+# anywidget.js that happens to lie in the page's folder is not run.
 TEMPLATE = """
 {%- extends 'lab/index.html.j2' -%}
 {%- block notebook_css -%}
@@ -51,16 +54,22 @@ body { background: var(--jp-layout-color0); color: var(--jp-content-font-color1)
 </div>
 {%- endblock data_widget_view -%}
 {%- block body_footer -%}
-<script>
+<script data-jupyter-widgets-cdn-only>
 (() => {
+    document.documentElement.dataset.courseAlone = "";
     const dark = matchMedia("screen and (prefers-color-scheme: dark)");
     const paint = () => { document.body.dataset.jpThemeLight = String(!dark.matches); };
     dark.addEventListener("change", paint);
     paint();
     for (const widget of document.querySelectorAll(".course-widget")) {
         const view = widget.querySelector(".jupyter-widgets");
+        const drawn = () => {
+            const explorer = view.querySelector("[data-revision]");
+            if (explorer) return explorer.dataset.revision !== "0";
+            return view.scrollHeight > 16 && !view.querySelector(".jupyter-widgets-error-widget");
+        };
         const watch = new MutationObserver(() => {
-            if (!view.querySelector("[data-revision]")?.scrollHeight) return;
+            if (!drawn()) return;
             widget.classList.add("course-live");
             watch.disconnect();
         });

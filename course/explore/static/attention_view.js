@@ -62,6 +62,7 @@ class AttentionView {
       element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.sentence, this.side), this.folds);
     this.root.append(this.why, this.body, this.live);
     if (model.get("can_type")) this.root.insertBefore(this.text.element, this.shell.notices.element);
+    if (alone()) this.text.disable(words.alone);
   }
 
   makeTiles() {
@@ -80,7 +81,7 @@ class AttentionView {
     this.scale = toggle({ label: words.scale, value: model.get("scale_on"), onInput: (on) => share("scale_on", on) });
     this.mask = choice({ label: words.mask, value: model.get("mask_mode"), onInput: (mode) => share("mask_mode", mode),
       options: this.maskModes().map((value) => ({ value, label: words[`mask_${value}`] })) });
-    this.reason = element("p", { class: "ex-reason", hidden: true }, words.only_weights);
+    this.reason = element("p", { class: "ex-reason", hidden: true });
     this.controls = element("div", { class: "ex-controls" }, this.temperature.element, this.scale.element, this.mask.element, this.reason);
     this.legend = legend({ label: words.weight });
   }
@@ -118,8 +119,10 @@ class AttentionView {
   adaptControls() {
     const { data, words } = this;
     const fixed = !data.hasScores;
-    for (const control of [this.temperature, this.scale, this.mask]) control.disable(fixed ? true : null);
-    this.reason.hidden = !fixed;
+    const theirs = alone() && this.model.get("uses"); // only Python can ask the learner's function
+    for (const control of [this.temperature, this.scale, this.mask]) control.disable(fixed || theirs ? true : null);
+    this.reason.hidden = !fixed && !theirs;
+    this.reason.textContent = fixed ? words.only_weights : words.alone;
     if (!fixed) {
       this.mask.disableOption("causal", data.T === data.S ? null : words.no_causal);
       this.mask.disableOption("given", data.mask ? null : words.no_given);

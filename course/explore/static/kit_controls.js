@@ -129,14 +129,15 @@ function disclosure({ label, open = false, onToggle = () => {} }) {
   return { element: root, body, get open() { return root.open; } };
 }
 
-/** The one place where an explorer speaks of trouble or of work in progress: {element, problem(text), busy(text)}. */
-function notices() {
+/** The one place where an explorer speaks of trouble or of work in progress: {element, problem(text), busy(text)}.
+ *  `never` is said in place of every word about work, where nothing works. */
+function notices(never = "") {
   const trouble = element("div", { class: "ex-problem", role: "alert", hidden: true });
   const work = element("div", { class: "ex-busy", role: "status", "aria-live": "polite", hidden: true });
   const put = (node, text) => { node.textContent = text || ""; node.hidden = !text; };
   return {
     element: element("div", { class: "ex-notices" }, trouble, work),
     problem: (text) => put(trouble, text),
-    busy: (text) => put(work, text),
+    busy: (text) => put(work, text && (never || text)),
   };
 }

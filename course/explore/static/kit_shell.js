@@ -13,11 +13,14 @@ function followTheme(root, callback) {
   return onTheme(look);
 }
 
+/** True on a page with no Python behind it; course/export.py marks the pages it writes.  What needs Python is off there. */
+function alone() { return document.documentElement.hasAttribute("data-course-alone"); }
+
 /** The root of an explorer in `el`: {root, notices, painted(), close()}.
  *  Shows the traits `title` and `problem`, guards the keys, follows the theme (`onLook` is called for each change), and
  *  `painted()` counts the repaints in data-revision, for whoever waits for one. */
 function shell(model, el, { kind, label, onLook }) {
-  const notes = notices();
+  const notes = notices(alone() ? model.get("sentences").alone : "");
   const title = element("p", { class: "ex-title" });
   const root = element("div", { class: `ex ex-${kind}`, role: "group", "aria-label": label, "data-revision": "0" }, title, notes.element);
   const follow = () => {

@@ -43,6 +43,7 @@ class ModelView extends AttentionView {
     this.mask.element.after(this.drawing.element);
     this.folds.prepend(this.patternFold.element, this.secondFold.element);
     this.folds.before(this.effect);
+    if (alone()) for (const control of [this.offSwitch, this.allOn, this.pinButton, this.second]) control.disable(words.alone);
   }
 
   buildBeside() {
@@ -139,9 +140,12 @@ class ModelView extends AttentionView {
 
   choose(layer, column) {
     const head = this.tiles.headIn(layer, column);
+    const here = this.layers.has(layer);
+    if (alone()) this.shell.notices.busy(here ? "" : this.words.layer_late);
+    if (alone() && !here) return;
     this.share("head", head);
     this.share("layer", layer);
-    if (!this.layers.has(layer)) this.share.now();
+    if (!here) this.share.now();
   }
 
   adaptControls() {

@@ -100,10 +100,11 @@ function predictionCard({ model, words, root, live }) {
   const [degrees, options] = [model.get("degrees"), model.get("options")];
   let candidate = -1; // chosen, but not handed in
   let waiting = 0; // a timer, from the handing in until Python answers
+  const said = () => (alone() && !model.get("locked") ? [] : model.get("status")); // of what Python does with an answer
   const now = () => (model.get("locked") ? { locked: true, chosen: model.get("chosen") } : { locked: waiting !== 0, chosen: candidate });
   const choose = (place) => {
     candidate = place;
-    show(model.get("status")); // in place of "choose first"
+    show(said()); // in place of "choose first"
     paint();
     announce(live, say(words.chosen, { option: partText(options[place]) }));
   };
@@ -120,6 +121,7 @@ function predictionCard({ model, words, root, live }) {
   const handIn = (id) => {
     if (now().locked) return;
     if (candidate < 0) { tell([["", words.first_choose]]); return; }
+    if (alone()) { tell([["", words.alone_given]]); return; }
     waiting = setTimeout(() => tell([["", words.waiting]]), 400);
     model.set("given", [candidate, id]);
     model.save_changes();
@@ -138,7 +140,7 @@ function predictionCard({ model, words, root, live }) {
   };
   const follow = () => {
     if (model.get("locked")) { clearTimeout(waiting); waiting = 0; }
-    tell(model.get("status"));
+    tell(said());
     paint();
   };
   keys(root, (key, target) => {
@@ -170,7 +172,7 @@ function quizCard({ model, words, root, live }) {
   };
   const list = answers(options, { label: words.options_label, right, whys, words, onChoose: choose });
   const status = element("p", { class: "ex-sentence qu-status" });
-  const hint = element("p", { class: "ex-label qu-keys" }, say(words.quiz_keys, { count: options.length }));
+  const hint = element("p", { class: "ex-label qu-keys" }, say(alone() ? words.alone_quiz_keys : words.quiz_keys, { count: options.length }));
   const follow = () => {
     const sentence = model.get("status");
     status.replaceChildren(...partNodes(sentence));

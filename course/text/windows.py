@@ -13,29 +13,40 @@ from collections.abc import Iterator
 
 import numpy as np
 
-BORDER = re.compile(r"\n[ \t]*\n\s*")  # between paragraphs: at least one empty line
+BORDER = re.compile(r"\n(?:[ \t\r]*\n)+")  # between paragraphs: empty lines, without the indent of what follows
 
 
 def split(text_or_ids, held_out: float = 0.1):
     """Cut the end off: (training, held out), in their order and with nothing lost between them.
 
     text_or_ids: a text, which is cut at the border of paragraphs nearest to the place asked for (the earlier of two;
-    the empty lines stay with the training part), or, where it has no empty line, at exactly that place;
-    or ids (N,), cut at that place.
+    the empty lines stay with the training part), or at exactly that place where every border would hold out less than
+    half or more than twice of what was asked; or ids (N,), cut at that place.
     held_out: the share at the end, above 0 and below 1.
     Returns two texts, or two int64 arrays.  Raises ValueError where a part would be empty.
     """
     if not 0 < held_out < 1:
         raise ValueError(f"held_out is a share between 0 and 1, got {held_out}")
-    whole = text_or_ids if isinstance(text_or_ids, str) else _ids(text_or_ids)
-    place = len(whole) - round(len(whole) * held_out)
-    if isinstance(whole, str):
-        borders = (match.end() for match in BORDER.finditer(whole.rstrip()) if match.start())
-        place = min(borders, key=lambda border: abs(border - place), default=place)
-    if not 0 < place < len(whole):
-        what = "characters" if isinstance(whole, str) else "ids"
-        raise ValueError(f"{len(whole)} {what} are too few to hold out {held_out:g} of them")
-    return whole[:place], whole[place:]
+    if isinstance(text_or_ids, str):
+        text = text_or_ids
+        place = _border(text, round(len(text) * held_out))
+        if not (text[:place].strip() and text[place:].strip()):
+            raise ValueError(f"a text of {len(text)} characters is too short to hold out {held_out:g} of it")
+        return text[:place], text[place:]
+    ids = _ids(text_or_ids)
+    place = len(ids) - round(len(ids) * held_out)
+    if not 0 < place < len(ids):
+        raise ValueError(f"{len(ids)} ids are too few to hold out {held_out:g} of them")
+    return ids[:place], ids[place:]
+
+
+def _border(text: str, size: int) -> int:
+    """Where to cut so that about `size` characters are held out."""
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip())  # empty lines at the ends part nothing
+    ends = (match.end() for match in BORDER.finditer(text, first, last))
+    near = [end for end in ends if size <= 2 * (len(text) - end) <= 4 * size]
+    place = len(text) - size
+    return min(near, key=lambda end: abs(end - place), default=place)
 
 
 def windows(ids, T: int, stride: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -62,12 +73,12 @@ def batches(
     windows as fit side by side, and some ids come twice and others not at all.
 
     ids: (M,) whole numbers, at least T + 1;  T, B ≥ 1;  epochs: how many, or None for ever.
-    Yields (ids, targets), (B, T) int64 each.  The last batch of an epoch is left out where it would have fewer than B
-    windows, except where the whole text gives fewer than B: then that smaller batch is all there is.  No window goes
-    across the end of the text.
+    Yields (ids, targets), (B, T) int64 each.  What remains of an epoch after its full batches is left out; an epoch of
+    fewer than B windows is one smaller batch.  No window goes across the end of the text.
+    Raises ValueError for fewer than T + 1 ids and for numbers below 1, at the call, before a batch is asked for.
     """
     ids, B = _ids(ids), _at_least_1("B", B)
-    last = _last_start(ids, T)  # arguments are checked at the call, not when the first batch is asked for
+    last = _last_start(ids, T)
     if epochs is not None:
         _at_least_1("epochs", epochs)
     return _epochs(ids, last, T, B, np.random.default_rng(seed), epochs, random_offsets)

@@ -1,16 +1,16 @@
 """Merging all pieces at once, touching only what a merge changes: what `bpe.train` and `bpe.encode` find, fast.
 
 The pieces lie in one row of bytes between separators (−1).  A token is known by the place of its first byte (`head`,
-where −2 means that no token begins) and of its last (`tail`), so that its neighbours are found by its size alone:
+where −2 means that no token begins) and of its last (`tail`; what stands at · is not read again), so that its
+neighbours are found by its size alone:
 
     head  −1  ab  −2   c  −1        tail  −1   ·  ab   c  −1        of the piece abc after merging a, b
 
 For each pair there are the places where it came to stand.  A later merge may have used some of them up; they are
 skipped when the pair's turn comes.
 
-Every merge makes a token that was not there: what happens inside a stretch of bytes that becomes one token doesn't
-depend on what stands around it, so all stretches with the same bytes are made by the same pair.  All places of a pair
-are therefore found at once, when the later of its two tokens is made, and in order from left to right.
+A token is made in one round, wherever its pair stands, and never again.  So two tokens come to stand side by side at
+one time only, when the later of them is made: all places of a pair are found at once, in order from left to right.
 """
 
 import heapq
@@ -33,7 +33,8 @@ def learn(piece_counts: dict[str, int], n_merges: int) -> list[Pair]:
     """The first merges of `bpe.train`, for a text of which the pieces and how often each occurs are known.
 
     Each different piece lies in the row once; a place counts as often as its piece occurs.  Counts of pairs only fall
-    after the pair arose, so the top of the heap is the next merge as soon as its count there is still true.
+    after the pair arose, so the top of the heap is the next merge as soon as its count there is still true.  No two
+    merges make the same bytes: what happens inside a stretch that becomes one token depends on nothing outside.
     """
     head, weight = [-1], [0]
     for piece, count in piece_counts.items():
@@ -60,12 +61,10 @@ def learn(piece_counts: dict[str, int], n_merges: int) -> list[Pair]:
         new = 256 + len(merges)
         merges.append(pair)
         size.append(size[pair[0]] + size[pair[1]])
-        del counts[pair]
         merged = _merge(places.pop(pair), pair, new, head, tail, size)
         for fallen, risen, found in _neighbours(merged, pair, new, head, tail, size):
             count = sum(map(weight.__getitem__, found))
-            if fallen in counts:  # not so where it is the merged pair itself, as in aaa
-                counts[fallen] -= count
+            counts[fallen] -= count  # where that is the merged pair itself, as in aaa, nobody asks again
             counts[risen], places[risen] = count, found
             heapq.heappush(heap, (-count, risen))
     return merges
@@ -123,7 +122,7 @@ def _merge(places: list[int], pair: Pair, new: int, head: list[int], tail: list[
     return merged
 
 
-def _neighbours(merged: list[int], pair: Pair, new: int, head: list[int], tail: list[int], size: list[int]):
+def _neighbours(merged: list[int], pair: Pair, new: int, head: list[int], tail: list[int], size: list[int]) -> Iterator:
     """For each token beside the new one: the pair that fell, the pair that rose instead, and where that stands."""
     left, right = pair
     before, after, length = defaultdict(list), defaultdict(list), size[new]

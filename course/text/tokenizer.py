@@ -98,8 +98,8 @@ class BPETokenizer:
         if isinstance(vocab_size, bool) or not hasattr(vocab_size, "__index__"):
             raise TypeError(f"vocab_size must be a whole number, got {vocab_size!r}")
         if vocab_size < smallest:
-            raise ValueError(f"vocab_size must be at least {smallest}, 256 bytes and {len(special_tokens)} special tokens, "
-                             f"got {vocab_size}")  # fmt: skip
+            parts = f"256 bytes and {len(special_tokens)} special tokens"
+            raise ValueError(f"vocab_size must be at least {smallest}, {parts}, got {vocab_size}")
         split, counts = _splitter(special_tokens), Counter()
         for part in [text] if isinstance(text, str) else text:
             for ordinary in split(_checked_text(part))[::2]:
@@ -132,8 +132,9 @@ class BPETokenizer:
 
         Raises ValueError for a number below 0 or above the number of merges.
         """
-        if not 0 <= n_merges <= len(self._merges):
-            raise ValueError(f"n_merges must lie between 0 and {len(self._merges)}, the merges there are, got {n_merges}")
+        count = len(self._merges)
+        if not 0 <= n_merges <= count:
+            raise ValueError(f"n_merges must lie between 0 and {count}, the merges there are, got {n_merges}")
         return type(self)(self._merges[:n_merges], self._special)
 
     # ── text → ids ──────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +147,10 @@ class BPETokenizer:
         parts = self._split_special(_checked_text(text))
         if len(parts) == 1:
             return self._encode_ordinary(text)
-        return [i for j, part in enumerate(parts) for i in ((self._special[part],) if j % 2 else self._encode_ordinary(part))]
+        ids = []
+        for i, part in enumerate(parts):
+            ids += [self._special[part]] if i % 2 else self._encode_ordinary(part)
+        return ids
 
     def _encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text without special tokens.  Pieces not seen lately are merged together, and remembered."""
@@ -279,7 +283,7 @@ def _checked_special(names: Iterable[str], tokens: list[bytes]) -> list[str]:
         if name in names[:i]:
             raise ValueError(f"special tokens must differ, got {name!r} twice")
         if name in written:
-            raise ValueError(f"special token {name!r} is how a file writes an ordinary token; take a longer text, as '<end>'")
+            raise ValueError(f"special token {name!r} is how a file writes an ordinary token; take a text as '<end>'")
     return names
 
 
@@ -290,8 +294,8 @@ def _checked_text(text, what: str = "the text") -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"{what} holds half of a surrogate pair, U+{ord(text[error.start]):04X} at position {error.start}, "
-                         "which has no UTF-8 form") from None  # fmt: skip
+        place = f"U+{ord(text[error.start]):04X} at position {error.start}"
+        raise ValueError(f"{what} holds half of a surrogate pair, {place}, which has no UTF-8 form") from None
     return text
 
 

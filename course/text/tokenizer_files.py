@@ -7,9 +7,12 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from course.text.bpe import BYTES
+
+Pair = tuple[int, int]
 
 # Printed bytes are written as their Latin-1 character, the others as U+0100 and following, in order of their ids.
 _CHARACTERS = [chr(byte) for byte in BYTES[:188]] + [chr(0x100 + i) for i in range(68)]
@@ -23,8 +26,11 @@ def written(token: bytes) -> str:
     return "".join([_WRITTEN[byte] for byte in token])
 
 
-def write(path: Path, merges: list[tuple[int, int]], special: dict[str, int]) -> None:
-    """Write the tokenizer as the library's JSON, whole or not at all."""
+def write(path: Path, merges: list[Pair], special: dict[str, int]) -> None:
+    """Write the tokenizer as the library's JSON, whole or not at all.
+
+    special: the special tokens and their ids, in the order of their ids.  Raises OSError where it can't be written.
+    """
     names = list(_CHARACTERS)
     for left, right in merges:
         names.append(names[left] + names[right])
@@ -61,7 +67,7 @@ def write(path: Path, merges: list[tuple[int, int]], special: dict[str, int]) ->
         raise
 
 
-def read(path: Path) -> tuple[list[tuple[int, int]], list[str]]:
+def read(path: Path) -> tuple[list[Pair], list[str]]:
     """The merges, as pairs of ids, and the special tokens in the order of their ids.
 
     path: the library's JSON, or a folder with vocab.json and merges.txt (GPT-2's: `<|endoftext|>` is special there, if
@@ -77,14 +83,14 @@ def read(path: Path) -> tuple[list[tuple[int, int]], list[str]]:
     raise FileNotFoundError(f"the folder {path} has neither vocab.json with merges.txt nor tokenizer.json")
 
 
-def _read_json(path: Path):
+def _read_json(path: Path) -> tuple[list[Pair], list[str]]:
     data = _json(path)
     model = data.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), (dict, list)):
         raise ValueError(f"{path} is no tokenizer of the tokenizers library: it has no model with a vocabulary")
-    for place, found, expected in _differences(data, model):
-        raise ValueError(f"{path} is another kind of tokenizer: its {place} is {found}, expected {expected}")
     try:
+        for place, found, expected in _differences(data, model):
+            raise ValueError(f"{path} is another kind of tokenizer: its {place} is {found}, expected {expected}")
         added = {token["content"]: token["id"] for token in data.get("added_tokens") or []}
         merges = [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]]
         return _from_names(path, model["vocab"], merges, added)
@@ -92,7 +98,7 @@ def _read_json(path: Path):
         raise ValueError(f"{path} is not as the tokenizers library writes it: {type(error).__name__} {error}") from None
 
 
-def _differences(data: dict, model: dict):
+def _differences(data: dict, model: dict) -> Iterator[tuple]:
     """What in the file would make other ids: (where, what is there, what should be)."""
     if model.get("type", "BPE") != "BPE" or "merges" not in model:
         yield "model", model.get("type"), "BPE"
@@ -105,7 +111,8 @@ def _differences(data: dict, model: dict):
     if data.get("normalizer"):
         yield "normalizer", data["normalizer"].get("type"), "none"
     after = data.get("post_processor") or {}
-    if after.get("type", "ByteLevel") != "ByteLevel" and not (after["type"] == "TemplateProcessing" and not after.get("special_tokens")):
+    adds_nothing = after.get("type") == "TemplateProcessing" and not after.get("special_tokens")
+    if after.get("type", "ByteLevel") != "ByteLevel" and not adds_nothing:
         yield "post_processor", after["type"], "none or one that adds no tokens"
     if (data.get("decoder") or {}).get("type", "ByteLevel") != "ByteLevel":
         yield "decoder", data["decoder"]["type"], "ByteLevel"
@@ -118,22 +125,29 @@ def _differences(data: dict, model: dict):
                 yield f"added token {token.get('content')!r}'s {name}", True, False
 
 
-def _read_gpt2(folder: Path):
+def _read_gpt2(folder: Path) -> tuple[list[Pair], list[str]]:
     vocabulary = _json(folder / "vocab.json")
     lines = _text(folder / "merges.txt").split("\n")
     merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
-    return _from_names(folder, vocabulary, merges, {_GPT2_SPECIAL: vocabulary[_GPT2_SPECIAL]} if _GPT2_SPECIAL in vocabulary else {})
+    special = {name: vocabulary[name] for name in [_GPT2_SPECIAL] if name in vocabulary}
+    return _from_names(folder, vocabulary, merges, special)
 
 
-def _from_names(path: Path, vocabulary: dict[str, int], merges: list[tuple[str, ...]], added: dict[str, int]):
-    """Merges of names → merges of ids; the vocabulary must be the 256 bytes, one token a merge, and what was added."""
+def _from_names(
+    path: Path, vocabulary: dict[str, int], merges: list[tuple[str, ...]], added: dict[str, int]
+) -> tuple[list[Pair], list[str]]:
+    """Merges of names → merges of ids, and the names that were added in the order of their ids.
+
+    The vocabulary must be the 256 bytes, one token for each merge, and what was added.
+    """
     ids = {name: i for i, name in enumerate(_CHARACTERS)}
     missing = [name for name in _CHARACTERS if name not in vocabulary]
     if missing:
-        raise ValueError(f"{path} lacks {len(missing)} of the 256 bytes, the first as {missing[0]!r}: it is no byte-level BPE")
+        first = missing[0]
+        raise ValueError(f"{path} lacks {len(missing)} of the 256 bytes, the first as {first!r}: no byte-level BPE")
     pairs = []
     for i, names in enumerate(merges):
-        if len(names) != 2 or not set(names) <= set(ids):
+        if len(names) != 2 or not all(name in ids for name in names):
             raise ValueError(f"merge {i} of {path} must be of two tokens made before it, got {' '.join(names)!r}")
         name = names[0] + names[1]
         if name in ids or name not in vocabulary:

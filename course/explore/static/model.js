@@ -142,7 +142,7 @@ class ModelView extends AttentionView {
     const head = this.tiles.headIn(layer, column);
     const here = this.layers.has(layer);
     if (alone()) this.shell.notices.busy(here ? "" : this.words.layer_late);
-    if (alone() && !here) return;
+    if (alone() && !here) { this.tiles.stay(); return; }
     this.share("head", head);
     this.share("layer", layer);
     if (!here) this.share.now();

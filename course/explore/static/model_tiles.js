@@ -82,9 +82,13 @@ class ModelTiles {
     pen.strokeStyle = colours.accent;
     pen.lineWidth = 2.5;
     pen.strokeRect(x - 1, y - 1, size + 2, size + 2);
-    [this.grid.row, this.grid.column] = [layer, head];
+    this.chosen = [layer, head];
+    this.stay();
     this.grid.describe(layer, head, this.nameOf(layer, head));
   }
+
+  /** Keys go on from the tile that is chosen. */
+  stay() { [this.grid.row, this.grid.column] = this.chosen; }
 
   /** [x, y, size] of a tile's picture. */
   box(layer, head) {

@@ -48,6 +48,21 @@ def test_texts_never_seen(text):
     assert ours.decode(ids) == text
 
 
+@given(st.randoms(use_true_random=False), st.text("aab b你", min_size=1))
+def test_any_merges_in_any_order(random, text):
+    """Merges nobody learned: of tokens at random, short and long, in no order of frequency."""
+    spelled = [bytes([byte]) for byte in bpe.BYTES]
+    tokens, merges = bpe.to_ids("ab 你"), []
+    for _ in range(30):
+        left, right = random.choice(tokens), random.choice(tokens)
+        if spelled[left] + spelled[right] not in spelled:
+            spelled.append(spelled[left] + spelled[right])
+            tokens.append(256 + len(merges))
+            merges.append((left, right))
+    ours = BPETokenizer(merges)
+    assert ours.encode(text * 3) == bpe.encode(text * 3, merges) == ours.explain(text * 3).ids
+
+
 def test_several_texts_are_not_joined():
     assert BPETokenizer.train(["ab", "ab", "bc"], 258).merges == bpe.train("ab\nab\nbc", 258)
     assert BPETokenizer.train(iter(["a", "b"]), 300).merges == []
@@ -72,12 +87,34 @@ def test_a_full_memory_changes_no_ids(monkeypatch):
     assert all(len(piece) <= tokenizer._CACHED_LENGTH for piece in ours._cache)
 
 
+def test_what_another_thread_reads_is_not_emptied(monkeypatch):
+    monkeypatch.setattr(tokenizer, "_CACHED_PIECES", 3)
+    ours = BPETokenizer(OURS.merges)
+    ours.encode("low lower")
+    read = ours._cache
+    before = dict(read)
+    ours.encode("newest lowest xyz")
+    assert len(before) == 2 and read == before and ours._cache is not read
+
+
+def test_a_piece_is_merged_once_and_remembered(monkeypatch):
+    merged, replay = [], merging.replay
+    monkeypatch.setattr(merging, "replay", lambda pieces, *rest: (merged.extend(pieces), replay(pieces, *rest))[1])
+    ours, long = BPETokenizer(OURS.merges, ["<end>"]), "x" * (tokenizer._CACHED_LENGTH + 1)
+    for _ in range(2):
+        ours.encode(f"low low<end> low {long}")
+    assert merged == ["low", " low", f" {long}", f" {long}"]  # the long one is not kept
+
+
 def test_ids_given_back_are_ones_own():
     ours = BPETokenizer(OURS.merges)
     first = ours.encode("lower")
     first.append(7)
+    ours.encode("lower").clear()  # remembered by now
     ours.merges.clear()
     assert ours.encode("lower") == first[:-1] == bpe.encode("lower", OURS.merges)
+    OURS.special_tokens.clear()
+    assert list(OURS.special_tokens) == SPECIAL
 
 
 # ── special tokens ──────────────────────────────────────────────────────────────────────────────────────────
@@ -160,18 +197,67 @@ def test_saved_and_loaded(tmp_path):
     assert BPETokenizer.load(path) == OURS.first(4)
 
 
+def test_what_stands_in_the_file(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    BPETokenizer([tuple(bpe.to_ids(" 你")[:2]), tuple(bpe.to_ids("\n\0"))], ["<end>", "<a>"]).save(path)
+    data = json.loads(path.read_bytes().decode("utf-8"))
+    names, ids = list(data["model"]["vocab"]), list(data["model"]["vocab"].values())
+    assert ids == list(range(260)) and names[:2] + names[94:96] + names[255:] == ["!", '"', "¡", "¢", "Ń", "Ġä", "ĊĀ", "<end>", "<a>"]
+    assert data["model"]["merges"] == [["Ġ", "ä"], ["Ċ", "Ā"]] and [names[220], names[198], names[188]] == ["Ġ", "Ċ", "Ā"]
+    added = [(token["id"], token["content"], token["special"], token["normalized"]) for token in data["added_tokens"]]
+    assert added == [(258, "<end>", True, False), (259, "<a>", True, False)]
+    assert data["decoder"]["type"] == "ByteLevel"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of the POSIX kind")
+def test_others_may_read_the_file_as_any_other(tmp_path):
+    mask = os.umask(0o027)
+    try:
+        OURS.save(tmp_path / "t.json")
+        left = os.umask(0o027)
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "t.json").stat().st_mode & 0o777 == 0o640 and left == 0o027
+
+
+def gpt2s_files(folder, tokens, merges):
+    (folder / "vocab.json").write_text(json.dumps({name: i for i, name in enumerate(tokens)}), encoding="utf-8")
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]), encoding="utf-8")
+
+
+def test_gpt2s_two_files(tmp_path):
+    sign, space = bpe.to_ids("# ")
+    letters = [tokenizer_files.written(bytes([byte])) for byte in bpe.BYTES]
+    gpt2s_files(tmp_path, [*letters, "##", "Ġ##", "<|endoftext|>"], ["# #", "Ġ ##"])  # a sign, no comment
+    assert BPETokenizer.load(tmp_path) == BPETokenizer([(sign, sign), (space, 256)], ["<|endoftext|>"])
+    gpt2s_files(tmp_path, [*letters, "##"], ["# #"])
+    assert BPETokenizer.load(tmp_path) == BPETokenizer([(sign, sign)])
+    (tmp_path / "merges.txt").unlink()
+    OURS.save(tmp_path / "tokenizer.json")
+    assert BPETokenizer.load(tmp_path) == OURS
+    gpt2s_files(tmp_path, letters, ["# # #"])
+    with pytest.raises(ValueError, match="merge 0 of .* must be of two tokens made before it, got '# # #'"):
+        BPETokenizer.load(tmp_path)
+    gpt2s_files(tmp_path, [*letters, "Ġ##", "##"], ["Ġ ##", "# #"])
+    with pytest.raises(ValueError, match="merge 0 of .* must be of two tokens made before it, got 'Ġ ##'"):
+        BPETokenizer.load(tmp_path)
+
+
 def test_a_broken_off_save_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "tokenizer.json"
     OURS.save(path)
+    there = []
 
     def broken(data, file, **options):
         file.write("{")
+        there.extend(sorted(os.listdir(tmp_path), reverse=True))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tokenizer_files.json, "dump", broken)
     with pytest.raises(KeyboardInterrupt):
         OURS.first(1).save(path)
     assert os.listdir(tmp_path) == [path.name] and BPETokenizer.load(path) == OURS
+    assert len(there) == 2 and there[0] == path.name  # beside it, since a file can't be renamed from one disk to another
 
 
 def test_the_library_says_where_special_tokens_are_by_their_ids(tmp_path):
@@ -206,13 +292,26 @@ BAD_FILES = {
     "no pattern": (change("pre_tokenizer", "use_regex", to=False), "use_regex is False, expected True"),
     "normalizer": (change("normalizer", to={"type": "NFC"}), "its normalizer is NFC, expected none"),
     "post": (change("post_processor", to={"type": "TemplateProcessing", "special_tokens": {"<s>": {}}}), "its post_processor is TemplateProcessing"),
+    "own kind of post": (change("post_processor", to={"type": "BertProcessing"}), "its post_processor is BertProcessing"),
     "decoder": (change("decoder", to={"type": "WordPiece"}), "its decoder is WordPiece, expected ByteLevel"),
     "suffix": (change("model", "end_of_word_suffix", to="</w>"), "end_of_word_suffix is </w>, expected none"),
-    "strip": (change("added_tokens", 0, "lstrip", to=True), "lstrip is True, expected False"),
+    "prefix": (change("model", "continuing_subword_prefix", to="##"), "continuing_subword_prefix is ##, expected none"),
+    "dropout": (change("model", "dropout", to=0.1), "dropout is 0.1, expected none"),
+    "fallback": (change("model", "byte_fallback", to=True), "byte_fallback is True, expected none"),
+    "whole words": (change("model", "ignore_merges", to=True), "ignore_merges is True, expected none"),
+    "strip": (change("added_tokens", 0, "lstrip", to=True), "its lstrip of added token '<end>' is True, expected False"),
+    "strip behind": (change("added_tokens", 1, "rstrip", to=True), "its rstrip of added token '<end>>' is True"),
+    "single word": (change("added_tokens", 2, "single_word", to=True), "its single_word of added token '你好<' is True"),
+    "no merges": (lambda data: data["model"].pop("merges"), "its list of merges is missing, expected in its place"),
+    "text for a part": (change("normalizer", to="NFC"), "is not as the tokenizers library writes it: AttributeError"),
+    "numbers added": (change("added_tokens", to=[5]), "is not as the tokenizers library writes it: AttributeError"),
     "no model": (change("model", to=None), "it has no model with a vocabulary"),
     "a list": (change("model", "vocab", to=[]), "lacks 256 of the 256 bytes"),
     "no id": (change("added_tokens", to=[{"content": "<x>"}]), "is not as the tokenizers library writes it: KeyError 'id'"),
     "unknown part": (change("model", "merges", 1, to=["!", "nobody"]), "merge 1 of .* two tokens made before it, got '! nobody'"),
+    "three parts": (change("model", "merges", 0, to=["a", "b", "c"]), "merge 0 of .* must be of two tokens made before it, got 'a b c'"),
+    "later part": (lambda data: data["model"]["merges"].insert(0, data["model"]["merges"].pop()), "merge 0 of .* made before it"),
+    "not in it": (lambda data: data["model"]["vocab"].pop("".join(data["model"]["merges"][3])), "merge 3 of .* must make one new token of the vocabulary"),
     "twice": (lambda data: data["model"]["merges"].append(data["model"]["merges"][0]), "must make one new token of the vocabulary"),
     "unmade": (change("model", "vocab", "nobody", to=999), "has 1 tokens that no merge makes, the first 'nobody'"),
     "missing byte": (lambda data: data["model"]["vocab"].pop("!"), "lacks 1 of the 256 bytes, the first as '!'"),
@@ -255,12 +354,15 @@ ERRORS = [
     (lambda: BPETokenizer.train("a", 255), ValueError, "vocab_size must be at least 256, .* got 255"),
     (lambda: BPETokenizer.train("a", 256, ["<end>"]), ValueError, "at least 257, 256 bytes and 1 special tokens, got 256"),
     (lambda: BPETokenizer.train("a", 300.0), TypeError, "vocab_size must be a whole number, got 300.0"),
+    (lambda: BPETokenizer.train("a", True), TypeError, "vocab_size must be a whole number, got True"),
     (lambda: BPETokenizer.train("a", 300, "<end>"), TypeError, "got the one text '<end>'"),
     (lambda: BPETokenizer.train("a", 300, ["<a>", ""]), ValueError, "must not be empty, got '' at position 1"),
     (lambda: BPETokenizer.train("a", 300, ["<a>", "<a>"]), ValueError, "must differ, got '<a>' twice"),
     (lambda: BPETokenizer([(64, 65)], ["ab"]), ValueError, "'ab' is how a file writes an ordinary token"),
     (lambda: BPETokenizer([(64, 256)]), ValueError, r"merge 0 must be of tokens 0 to 255.*got \(64, 256\)"),
     (lambda: BPETokenizer([(64, -1)]), ValueError, "merge 0 must be of tokens 0 to 255"),
+    (lambda: BPETokenizer([(64, 65), (257, 65)]), ValueError, r"merge 1 must be of tokens 0 to 256.*got \(257, 65\)"),
+    (lambda: BPETokenizer([], [3]), TypeError, "a special token must be a str, got int"),
     (lambda: BPETokenizer([(64, 65), (64, 65)]), ValueError, "two make b'ab'"),
     (lambda: OURS.encode([1, 2]), TypeError, "the text must be a str, got list"),
     (lambda: OURS.encode("ab\ud83d"), ValueError, r"half of a surrogate pair, U\+D83D at position 2"),

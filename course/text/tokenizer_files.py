@@ -100,8 +100,10 @@ def _read_json(path: Path) -> tuple[list[Pair], list[str]]:
 
 def _differences(data: dict, model: dict) -> Iterator[tuple]:
     """What in the file would make other ids: (where, what is there, what should be)."""
-    if model.get("type", "BPE") != "BPE" or "merges" not in model:
-        yield "model", model.get("type"), "BPE"
+    if model.get("type", "BPE") != "BPE":
+        yield "model", model["type"], "BPE"
+    if "merges" not in model:
+        yield "list of merges", "missing", "in its place"
     cutting = data.get("pre_tokenizer") or {}
     if cutting.get("type") != "ByteLevel":
         yield "pre_tokenizer", cutting.get("type"), "ByteLevel"
@@ -122,7 +124,7 @@ def _differences(data: dict, model: dict) -> Iterator[tuple]:
     for token in data.get("added_tokens") or []:
         for name in ("single_word", "lstrip", "rstrip"):
             if token.get(name):
-                yield f"added token {token.get('content')!r}'s {name}", True, False
+                yield f"{name} of added token {token.get('content')!r}", True, False
 
 
 def _read_gpt2(folder: Path) -> tuple[list[Pair], list[str]]:

@@ -66,8 +66,9 @@ def to_ids(piece: str) -> list[int]:
 def pair_counts(pieces: list[list[int]]) -> dict[tuple[int, int], int]:
     """How often each pair of neighbours stands in the pieces.
 
-    pieces: lists of ids.  Returns {(left, right): count}, in the order in which the pairs are first met.  Pairs that
-    overlap are counted as they stand: aaa holds the pair aa twice.  Neighbours in different pieces are no pair.
+    pieces: lists of ids, some of them perhaps empty.  Returns a dict {(left, right): count} of the pairs that are met;
+    the order of its keys means nothing.  Pairs that overlap are counted as they stand: aaa holds the pair aa twice.
+    Neighbours in different pieces are no pair.
     """
     counts = {}
     for ids in pieces:
@@ -79,7 +80,7 @@ def pair_counts(pieces: list[list[int]]) -> dict[tuple[int, int], int]:
 def merge(ids: list[int], pair: tuple[int, int], new_id: int) -> list[int]:
     """Replace every occurrence of the pair by the new id, from left to right; what was merged is not used twice.
 
-    Returns a new list, so that aaaaa with (a, a) → A becomes AAa.  `ids` stays as it is.
+    ids: a list of any length.  Returns a new list: a a a a a with (a, a) → A becomes A A a.  `ids` stays as it is.
     """
     merged = []
     i = 0
@@ -96,11 +97,12 @@ def merge(ids: list[int], pair: tuple[int, int], new_id: int) -> list[int]:
 def train(text: str, vocab_size: int) -> list[tuple[int, int]]:
     """Learn merges from a text until there are `vocab_size` tokens, or no pair is left.
 
-    Each round counts all pairs in all pieces, takes the most frequent one (of several the one with the smaller ids:
-    the smaller left id, then the smaller right id) and merges it everywhere.  A pair met once is merged too.
+    The text is cut into pieces, `pre_tokenize(text)`, and each becomes a list of ids, `to_ids(piece)`.  Each round counts
+    all pairs in all pieces, takes the most frequent one (of several the one with the smaller ids: the smaller left id,
+    then the smaller right id) and merges it everywhere.  A pair met once is merged too.
 
-    vocab_size: 256 for the bytes and one for each merge.  Returns the merges as pairs of ids, in the order in which
-    they were learned; merge number i makes the token 256 + i.
+    vocab_size: 256 for the bytes and one for each merge.  Returns the merges as a list of tuples (left, right), in the
+    order in which they were learned; merge number i, counted from 0, makes the token 256 + i.
     """
     pieces = [to_ids(piece) for piece in pre_tokenize(text)]
     merges = []
@@ -117,8 +119,9 @@ def train(text: str, vocab_size: int) -> list[tuple[int, int]]:
 def encode(text: str, merges: list[tuple[int, int]]) -> list[int]:
     """Turn a text into ids: cut it into pieces, and replay the merges on each in the order they were learned.
 
-    merges: as `train` returns them.  Returns a list of ints, the pieces' ids one after another; [] for an empty text.
-    Of the pairs in a piece the one learned earliest is merged first, not the leftmost and not the longest.
+    The pieces are `pre_tokenize(text)`, and each begins as the ids of its bytes, `to_ids(piece)`.  merges: as `train`
+    returns them, or [].  Returns a list of ints, the pieces' ids one after another; [] for an empty text.  Of the pairs
+    in a piece the one learned earliest is merged first, not the leftmost and not the longest.
     """
     ranks = {pair: i for i, pair in enumerate(merges)}
     encoded = []
@@ -136,8 +139,9 @@ def encode(text: str, merges: list[tuple[int, int]]) -> list[int]:
 def decode(ids: list[int], merges: list[tuple[int, int]]) -> str:
     """Turn ids into a text again: join the tokens' bytes, then read them as UTF-8, once.
 
-    A token can end inside a character, so single tokens can't be decoded and joined.  Bytes that are no UTF-8 become
-    U+FFFD (errors="replace"); nothing is raised for them.  decode(encode(text, merges), merges) is the text.
+    An id below 256 is the byte `BYTES[id]`; 256 + i is the two tokens of merge number i, one after the other.  A token can
+    end inside a character, so single tokens can't be decoded and joined.  Bytes that are no UTF-8 become U+FFFD
+    (errors="replace"); nothing is raised for them.  Returns a str; decode(encode(text, merges), merges) is the text.
     """
     tokens = [bytes([byte]) for byte in BYTES]
     for left, right in merges:

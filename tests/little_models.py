@@ -89,20 +89,30 @@ BARE = {
                      attention_types=[[["global", "local"], 1]], max_position_embeddings=20, bos_token_id=0,
                      eos_token_id=0),
                 "transformer.h.{}.attn.attention.out_proj", True),
-    "T5": ("T5ForConditionalGeneration", "T5Config",
-           dict(vocab_size=300, d_model=12, d_kv=5, num_heads=3, num_layers=2, d_ff=8),
-           "block.{}.layer.0.SelfAttention.o", False),
 }  # fmt: skip
+# name: class, configuration, its settings, the tokenizer's class, and where the maps behind the heads of the encoder's
+# layers, of the decoder's and of those between them are: (name with a hole for the layer, layers, heads) each
+BART = dict(vocab_size=300, d_model=12, encoder_layers=2, decoder_layers=3, encoder_attention_heads=3,
+            decoder_attention_heads=2, encoder_ffn_dim=8, decoder_ffn_dim=8, max_position_embeddings=24)  # fmt: skip
+T5 = dict(vocab_size=300, d_model=12, d_kv=5, num_heads=3, num_layers=2, num_decoder_layers=3, d_ff=8, pad_token_id=0,
+          decoder_start_token_id=0, eos_token_id=1)  # fmt: skip
+T5_MAPS = (("encoder.block.{}.layer.0.SelfAttention.o", 2, 3), ("decoder.block.{}.layer.0.SelfAttention.o", 3, 3),
+           ("decoder.block.{}.layer.1.EncDecAttention.o", 3, 3))  # fmt: skip
+BART_MAPS = (("model.encoder.layers.{}.self_attn.out_proj", 2, 3), ("model.decoder.layers.{}.self_attn.out_proj", 3, 2),
+             ("model.decoder.layers.{}.encoder_attn.out_proj", 3, 2))  # fmt: skip
+TWO = {
+    "T5": ("T5ForConditionalGeneration", "T5Config", T5, "GPT2TokenizerFast", T5_MAPS),
+    "BART": ("BartForConditionalGeneration", "BartConfig", BART, "RobertaTokenizerFast", BART_MAPS),
+}
 
 
-def forward(made, ids):
-    """The model by itself, eager, on ids (B, T): what there is to compare with.  Of an encoder–decoder the encoder."""
+def forward(made, ids, target=None):
+    """The model by itself, eager, on ids (B, T): what there is to compare with.  target: what a decoder reads, (B, U)."""
     torch = needed("torch")
-    inner = made.get_encoder() if made.config.is_encoder_decoder else made
-    inner.set_attn_implementation("eager")
+    made.set_attn_implementation("eager")
     settings = dict(attention_mask=torch.ones_like(ids), output_attentions=True, output_hidden_states=True)
     with torch.no_grad():
-        return inner(input_ids=ids, **settings)
+        return made(input_ids=ids, **settings, **({} if target is None else {"decoder_input_ids": target}))
 
 
 def ids_of(runnable, text):
@@ -110,15 +120,23 @@ def ids_of(runnable, text):
     return needed("torch").tensor([runnable.tokenizer(text)["input_ids"]])
 
 
-def without(made, path, off, heads):
-    """A copy whose maps behind the heads read nothing of those switched off: their part of the matrix is 0."""
+def outs(maps) -> list[tuple[str, int]]:
+    """(name of the map behind the heads, heads) of each layer of an encoder–decoder, in the order of a Run's layers."""
+    return [(path.format(layer), heads) for path, layers, heads in maps for layer in range(layers)]
+
+
+def without(made, path, off, heads=None):
+    """A copy whose maps behind the heads read nothing of those switched off: their part of the matrix is 0.
+
+    path: the name of such a map with a hole for the layer, `heads` heads in each; or places as `outs` returns them.
+    """
     torch = needed("torch")
     changed = copy.deepcopy(made)
-    inner = changed.get_encoder() if changed.config.is_encoder_decoder else changed
     for layer, head in off:
-        out = inner.get_submodule(path.format(layer))
+        name, count = (path.format(layer), heads) if isinstance(path, str) else path[layer]
+        out = changed.get_submodule(name)
         across = out.weight if type(out).__name__ == "Conv1D" else out.weight.T  # (H·D, C)
-        D = len(across) // heads
+        D = len(across) // count
         with torch.no_grad():
             across[head * D : (head + 1) * D] = 0
     return changed

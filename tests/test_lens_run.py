@@ -105,10 +105,11 @@ def test_values_that_do_not_give_the_output_are_not_shown(make):
     assert not any(layer.has_scores for layer in r.run(TEXT).layers)
 
 
-def test_layers_are_counted_from_one_and_an_encoder_is_called_so(make):
-    assert make("BERT")[0].run(TEXT).names == ("layer 1", "layer 2", "layer 3")
-    run = make("T5")[0].run(TEXT)
-    assert run.names == ("encoder 1", "encoder 2") and "Shown is the encoder" in run.note
+def test_layers_are_counted_from_one_and_are_one_group(make):
+    run = make("BERT")[0].run(TEXT)
+    assert run.names == ("layer 1", "layer 2", "layer 3")
+    assert (run.parts, run.source, run.source_special) == ((), (), ())
+    assert not run.of_source(2) and run.special_of(2) == run.special
 
 
 def test_long_texts_are_looked_at_in_some_rows_only_and_found_out(make):

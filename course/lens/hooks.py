@@ -5,6 +5,7 @@ found.  Nothing of the model is changed, and hooks never outlive a run.
 """
 
 import math
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +26,8 @@ MAPS = (
 )
 OUTPUTS = ("out_lin", "out_proj", "o_proj", "o", "c_proj", "out", "dense")
 HEADS = ("num_attention_heads", "num_heads", "n_heads")
+ADDED = "relative_attention_bias"  # T5's name for the table of numbers added to the scores, one for each distance and head
+CROSS = re.compile("cross|encdec|encoder_attn", re.IGNORECASE)  # a decoder's layer that looks at what the encoder read
 
 SAME = 1e-4  # weights computed anew may differ so much from those the model returned
 MOST_ROWS = 64  # queries for which that is tried
@@ -32,21 +35,27 @@ MOST_ROWS = 64  # queries for which that is tried
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One attention layer: `maps` to queries, keys, values (or one to all three), `out` after the heads, if known."""
+    """One attention layer: `maps` to queries, keys, values (or one to all three), `out` after the heads, if known.
+
+    `added` gives what is added to the scores, in the layer that has its own;  `cross`: the keys are another text.
+    """
 
     maps: tuple[nn.Module, ...]
     out: nn.Module | None
     heads: int
     scale: float | None  # what the layer says of itself; None: 1/√D
     causal: bool
+    added: nn.Module | None = None
+    cross: bool = False
 
 
 @dataclass
 class Seen:
-    """What passed through a Site: outputs of its maps, inputs of its `out`, one entry a call."""
+    """What passed through a Site: outputs of its maps and of `added`, inputs of its `out`, one entry a call."""
 
     mapped: list[list[torch.Tensor]] = field(default_factory=list)
     heard: list[torch.Tensor] = field(default_factory=list)  # (1, T, H·D): the heads' outputs side by side
+    added: list[torch.Tensor] = field(default_factory=list)  # (T, S, H): the same for every text of this length
 
 
 def sites(model: nn.Module) -> list[Site]:
@@ -67,7 +76,8 @@ def _site(name, module, modules, model) -> Site | None:
     return Site(
         maps=tuple(parts[n] for n in names), out=next((parts[n] for n in OUTPUTS if n in parts), modules.get(beside)),
         heads=heads, scale=scale if isinstance(scale, float) else None,
-        causal=bool(getattr(module, "is_causal", False) or getattr(config, "is_decoder", False)))  # fmt: skip
+        causal=bool(getattr(module, "is_causal", False) or getattr(config, "is_decoder", False)),
+        added=parts.get(ADDED), cross=bool(CROSS.search(name)))  # fmt: skip
 
 
 @contextmanager
@@ -83,6 +93,8 @@ def watching(places: list[Site], off=frozenset()):
         for index, (place, kept) in enumerate(zip(places, seen)):
             for module, outputs in zip(place.maps, kept.mapped):
                 handles.append(module.register_forward_hook(_keep(outputs)))
+            if place.added is not None:
+                handles.append(place.added.register_forward_hook(_keep(kept.added)))
             if place.out is not None:
                 silent = sorted(head for layer, head in off if layer == index)
                 handles.append(place.out.register_forward_pre_hook(_silence(kept.heard, place.heads, silent)))
@@ -108,49 +120,71 @@ def _silence(heard: list, heads: int, silent: list[int]):
     return hook
 
 
-def record(bare: Recording, place: Site, seen: Seen) -> Recording | None:
+def record(bare: Recording, place: Site, seen: Seen, bias=None) -> Recording | None:
     """The layer whose weights `bare` holds with queries, keys, values, mask; None unless weights and output follow.
 
     That a map is called `query` does not say what becomes of the queries: they may be rotated, biases added, keys
-    shared.  That the numbers fit is what decides.
+    shared.  That the numbers fit is what decides.  bias: (H, T, S), what is added to the scores, None for nothing.
     """
     parts = _heads_of(seen, bare.weights.shape)
     if parts is None:
         return None
     q, k, v = parts
-    scale = place.scale or 1 / math.sqrt(q.shape[2])
     z = seen.heard[0][0].float().cpu().numpy() if seen.heard else None  # (T, H·D)
-    for mask in _masks(len(bare.tokens), place.causal):
-        if _explains(bare.weights, q, k, v, z, mask, scale):
-            return replace(bare, q=q, k=k, v=v, mask=mask, scale=scale)
+    for scale in (place.scale,) if place.scale else (1 / math.sqrt(q.shape[2]), 1.0):
+        for mask in _masks(*bare.weights.shape[1:], place.causal):
+            if _explains(bare.weights, q, k, v, z, mask, scale, bias):
+                return replace(bare, q=q, k=k, v=v, mask=mask, scale=scale, bias=bias)
     return None
 
 
+def record_all(bare: list[Recording], places: list[Site], seen: list[Seen]) -> list[Recording] | None:
+    """`record` for layers that follow each other in one stack; None if one of them does not fit.
+
+    What one layer adds to its scores, those after it add too, unless they have their own: T5 keeps one table a stack.
+    """
+    bias, full = None, []
+    for layer, place, kept in zip(bare, places, seen, strict=True):
+        bias = _added(kept, layer.weights.shape) if place.added is not None else bias
+        full.append(record(layer, place, kept, bias))
+    return None if any(layer is None for layer in full) else full
+
+
+def _added(seen: Seen, shape) -> np.ndarray | None:
+    """What was added to the scores, (H, T, S) float32; None where it has another form."""
+    if len(seen.added) != 1 or tuple(seen.added[0].shape) != (*shape[1:], shape[0]):
+        return None
+    return seen.added[0].permute(2, 0, 1).float().cpu().numpy()
+
+
 def _heads_of(seen: Seen, shape) -> tuple[np.ndarray, ...] | None:
-    """Queries, keys, values (H, T, D) of the call that was seen; None if it was not one, or they do not fit H and T."""
-    H, T, _ = shape
+    """Queries (H, T, D), keys and values (H, S, D) of the call that was seen; None unless it was one, and they fit."""
+    H, T, S = shape
     if any(len(calls) != 1 for calls in seen.mapped) or len(seen.heard) > 1:
         return None
     parts = [calls[0] for calls in seen.mapped]
     if len(parts) == 1 and parts[0].shape[-1] % 3 == 0:
         parts = parts[0].chunk(3, dim=-1)
     width = parts[0].shape[-1]
-    if len(parts) != 3 or width % H or any(part.shape != (1, T, width) for part in parts):
+    if len(parts) != 3 or width % H or any(part.shape != (1, rows, width) for part, rows in zip(parts, (T, S, S))):
         return None
     return tuple(part[0].unflatten(-1, (H, -1)).transpose(0, 1).float().cpu().numpy() for part in parts)
 
 
-def _masks(T: int, causal: bool) -> tuple:
-    """Masks to try, what the layer says of itself first: on one token both fit."""
+def _masks(T: int, S: int, causal: bool) -> tuple:
+    """Masks to try, what the layer says of itself first: on one token both fit.  Between two texts there is no past."""
+    if T != S:
+        return (None,)
     past = causal_mask(T)
     return (past, None) if causal else (None, past)
 
 
-def _explains(weights, q, k, v, z, mask, scale) -> bool:
+def _explains(weights, q, k, v, z, mask, scale, bias) -> bool:
     """Whether weights and, where known, the heads' outputs z (T, H·D) follow from q, k, v; tried on some rows."""
     T = weights.shape[1]
     rows = np.unique(np.linspace(0, T - 1, MOST_ROWS).astype(int))
-    scores = scale * (q[:, rows].astype(np.float64) @ k.swapaxes(-1, -2))  # (H, rows, T)
+    scores = scale * (q[:, rows].astype(np.float64) @ k.swapaxes(-1, -2))  # (H, rows, S)
+    scores = scores if bias is None else scores + bias[:, rows]
     if mask is not None:
         scores = np.where(mask[rows], scores, -np.inf)
     computed = softmax(scores)

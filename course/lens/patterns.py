@@ -63,7 +63,7 @@ def best(run: Run) -> dict[str, Match]:
     """
     found: dict[str, Match] = {}
     for layer, recording in enumerate(run.layers):
-        special = run.special if recording.tokens == run.tokens else None
+        special = run.special_of(layer)
         scores, baselines = pattern_scores(recording, special), pattern_baselines(recording, special)
         for pattern in PATTERNS:
             for head, (score, baseline) in enumerate(zip(scores[pattern], baselines[pattern])):

@@ -39,15 +39,31 @@ def read(tokenizer, text: str, limit: int | None, most: int) -> Reading:
     if longest <= own:
         raise ValueError(words["errors"]["no_room"].format(limit=longest, own=own))
     ids = list(tokenizer(text, truncation=True, max_length=longest, verbose=False)["input_ids"])
-    frames, unknown = _special_ids(tokenizer)
-    special = tuple(token in frames for token in ids)
     notes = []
     if count + own > len(ids):
         sentence = words["notes"]["cut_by_the_model" if longest == limit else "cut"]
         notes.append(sentence.format(count=count + own, shown=len(ids)))
+    return named(tokenizer, ids, notes)
+
+
+def written(tokenizer, text: str, start: int) -> list[int]:
+    """The ids that a decoder reads while it writes `text`: `start`, and what the tokenizer makes of it, its end left off.
+
+    So it is trained too: what is to be written, moved one place to the right.
+    """
+    ids = list(tokenizer(text_target=clean(text), verbose=False)["input_ids"])
+    end = getattr(tokenizer, "eos_token_id", None)
+    return [start, *(ids[:-1] if ids and ids[-1] == end else ids)]
+
+
+def named(tokenizer, ids: list[int], notes: list[str]) -> Reading:
+    """`ids` with their names, and with a sentence more in `notes` where some are unknown."""
+    frames, unknown = _special_ids(tokenizer)
+    special = tuple(token in frames for token in ids)
+    notes = list(notes)
     if ids.count(unknown):
         unread, name = ids.count(unknown), tokenizer.unk_token
-        notes.append(words["notes"]["unknown"].format(unknown=unread, count=len(ids) - sum(special), name=name))
+        notes.append(table("lens")["notes"]["unknown"].format(unknown=unread, count=len(ids) - sum(special), name=name))
     return Reading(ids, tuple(piece(tokenizer, token, frames) for token in ids), special, notes)
 
 

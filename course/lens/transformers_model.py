@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from course.lens.hooks import record, sites, watching
+from course.lens.hooks import record_all, sites, watching
 from course.lens.reading import Reading, piece, read
 from course.lens.recording import Recording
 from course.lens.run import NO_HEADS, Run, most_probable
@@ -20,36 +20,32 @@ NO_LIMIT = 10**9  # tokenizers say "any length" with a huge number
 
 
 class TransformersModel:
-    """Made by `runnable`.  Of an encoder–decoder the encoder is run, which reads the text.
+    """Made by `runnable`, of a model with one stack of layers; those with two are an EncoderDecoder.
 
-    model, tokenizer: transformers' own objects, of an encoder–decoder the encoder;  name: what a learner calls it;
-    limit: how many tokens it reads, None where it has no limit of its own;  lowercase: whether texts are put in small
-    letters before the tokenizer sees them.
+    model, tokenizer: transformers' own objects;  name: what a learner calls it;  limit: how many tokens it reads, None
+    where it has no limit of its own;  lowercase: whether texts are put in small letters before the tokenizer sees them.
     """
 
     def __init__(self, model, tokenizer, name: str = "", max_length: int | None = None, lowercase: bool = False):
-        self.half = bool(getattr(model.config, "is_encoder_decoder", False))  # only the encoder is run
-        self.model = model.get_encoder() if self.half else model
-        self.tokenizer, self.lowercase = tokenizer, lowercase
+        self.model, self.tokenizer, self.lowercase = model, tokenizer, lowercase
         self.name = name or _name(model)
-        self.limit = _limit(self.model, tokenizer, max_length)
+        self.limit = limit_of(model, tokenizer, max_length)
 
     def run(self, text: str, off: frozenset[tuple[int, int]] = NO_HEADS) -> Run:
         """See Runnable."""
-        reading = read(self.tokenizer, text.lower() if self.lowercase else text, self.limit, MOST_TOKENS)
-        self._check_ids(reading.ids)
-        places, off = sites(self.model), frozenset((int(layer), int(head)) for layer, head in off)
+        reading = self._read(text)
+        places, off = sites(self.model), pairs(off)
         self._check_heads(off, places)
-        with _as_it_was(self.model), torch.no_grad(), watching(places, off) as seen:
+        with as_it_was(self.model), torch.no_grad(), watching(places, off) as seen:
             outputs = self._forward(reading.ids)
-        attentions = list(outputs.attentions or ())
-        if not attentions or any(weights is None for weights in attentions):
-            raise ValueError(self._error("no_attentions", name=self.name))
-        if len(places) != len(attentions):
-            if off:
-                raise ValueError(self._error("cannot_switch", name=self.name))
-            places = seen = []
-        return self._run(reading, outputs, attentions, list(zip(places, seen)), off)
+        self._check_weights(outputs.attentions, len(places), off)
+        bare = [Recording(reading.tokens, weights=weights[0]) for weights in outputs.attentions]
+        full = record_all(bare, places, seen) if len(places) == len(bare) else None
+        name = table("lens")["names"]["layer"]
+        return Run(
+            tokens=reading.tokens, layers=tuple(full or bare), names=tuple(name.format(n=i + 1) for i in range(len(bare))),
+            vectors=last_vectors(outputs, ""), logits=self._logits(outputs), special=reading.special, off=off,
+            note=" ".join([*reading.notes, *self._without_scores(full)]))  # fmt: skip
 
     def top(self, run: Run, position: int, n: int = 5) -> list[tuple[str, float]] | None:
         """See Runnable.  `position` may count from the end, as in a list."""
@@ -65,31 +61,30 @@ class TransformersModel:
         return self.model(input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True,
                           output_hidden_states=True, return_dict=True)  # fmt: skip
 
-    def _run(self, reading: Reading, outputs, attentions, watched, off) -> Run:
-        logits = getattr(outputs, "logits", None)
-        vocabulary = getattr(self.model, "get_output_embeddings", lambda: None)() is not None
-        vectors = getattr(outputs, "last_hidden_state", None)
-        vectors = outputs.hidden_states[-1] if vectors is None else vectors
-        bare = [Recording(reading.tokens, weights=weights[0]) for weights in attentions]
-        full = [record(layer, *pair) for layer, pair in zip(bare, watched)]
-        # One layer that does not fit says that scores arise in another way: then no layer's are shown.
-        known = bool(full) and all(layer is not None for layer in full)
-        layers = full if known else bare
-        notes = [table("lens")["notes"]["encoder"]] if self.half else []
-        notes += reading.notes
-        if not known:
-            notes.append(table("lens")["notes"]["weights_only"])
-        name = table("lens")["names"]["encoder" if self.half else "layer"]
-        return Run(
-            tokens=reading.tokens, layers=tuple(layers), names=tuple(name.format(n=i + 1) for i in range(len(layers))),
-            vectors=vectors[0].float().cpu().numpy(), special=reading.special, off=off, note=" ".join(notes),
-            logits=logits[0].float().cpu().numpy() if vocabulary and logits is not None else None)  # fmt: skip
-
-    def _check_ids(self, ids):
-        """A tokenizer of another model gives ids that this one has no vectors for."""
+    def _read(self, text: str) -> Reading:
+        reading = read(self.tokenizer, text.lower() if self.lowercase else text, self.limit, MOST_TOKENS)
         known = self.model.get_input_embeddings().num_embeddings
-        if max(ids) >= known:
-            raise ValueError(self._error("other_tokenizer", id=max(ids), known=known))
+        if max(reading.ids) >= known:  # the ids of another model's tokenizer
+            raise ValueError(self._error("other_tokenizer", id=max(reading.ids), known=known))
+        return reading
+
+    def _logits(self, outputs):
+        """(T, V) float32; None where what the model calls so is no prediction of tokens."""
+        logits = getattr(outputs, "logits", None)
+        return logits[0].float().cpu().numpy() if self._writes() and logits is not None else None
+
+    def _writes(self) -> bool:
+        return getattr(self.model, "get_output_embeddings", lambda: None)() is not None
+
+    def _without_scores(self, full) -> list[str]:
+        return [] if full else [table("lens")["notes"]["weights_only"]]
+
+    def _check_weights(self, attentions, known: int, off):
+        """Weights there must be; and as many of them as layers that were found, where heads are switched off."""
+        if not attentions or any(weights is None for weights in attentions):
+            raise ValueError(self._error("no_attentions", name=self.name))
+        if off and known != len(attentions):
+            raise ValueError(self._error("cannot_switch", name=self.name))
 
     def _check_heads(self, off, places):
         for layer, head in sorted(off):
@@ -103,8 +98,20 @@ class TransformersModel:
         return table("lens")["errors"][sentence].format(**values)
 
 
+def pairs(off) -> frozenset[tuple[int, int]]:
+    """Heads as they are compared: (layer, head) pairs of plain numbers."""
+    return frozenset((int(layer), int(head)) for layer, head in off)
+
+
+def last_vectors(outputs, prefix: str):
+    """The last hidden states, (T, C) float32, of outputs whose names begin with `prefix`."""
+    vectors = getattr(outputs, "last_hidden_state", None)
+    vectors = getattr(outputs, f"{prefix}hidden_states")[-1] if vectors is None else vectors
+    return vectors[0].float().cpu().numpy()
+
+
 @contextmanager
-def _as_it_was(model: nn.Module):
+def as_it_was(model: nn.Module):
     """While this is entered the model evaluates and returns its weights; afterwards every module is as it was.
 
     Only attention written out ("eager") has weights to return; the fused kernels never hold them all.
@@ -130,7 +137,7 @@ def _name(model) -> str:
     return type(model).__name__ if not published or os.path.exists(published) else published
 
 
-def _limit(model: nn.Module, tokenizer, max_length: int | None) -> int | None:
+def limit_of(model: nn.Module, tokenizer, max_length: int | None) -> int | None:
     """How many tokens the model reads: what its positions, its tokenizer and its wrapper allow; None: any number."""
     positions = getattr(model.config, "max_position_embeddings", None)
     limits = [max_length, getattr(tokenizer, "model_max_length", None), positions]

@@ -11,8 +11,10 @@ its headline.
 
 The same seed gives the same text on every machine and with every version of Python.
 
-    >>> sentences(2, seed=3)[0].zh.endswith("。")
-    True
+    >>> sentences(1)
+    [Sentence(zh='面包七元一个。', en='Bread costs seven yuan a loaf.')]
+    >>> stories(1)[0].headline
+    Sentence(zh='高梅给小红两袋饼干', en='Gao Mei gives Xiaohong two bags of cookies')
 """
 
 from dataclasses import dataclass
@@ -137,17 +139,13 @@ def _prefers(chance: Chance, person: Person, food: Food, other: Food) -> Fact:
 
 
 def _compares(chance: Chance, food: Food, other: Food) -> Fact:
-    said = grammar.compares(food, other, grammar.CHEAPER)
-    cheap = food
-    if chance.below(2):
-        said, cheap = grammar.compares(food, other, grammar.DEARER), other
+    cheap, dear = grammar.by_price(chance, food, other)
     first, second = chance.some((food, other), 2)
-    return said, Question(
-        f"{first.zh}和{second.zh}，哪个便宜？",
-        f"Which is cheaper, {first.many} or {second.many}?",
-        cheap.zh,
-        grammar.capital(cheap.many) if cheap is food else cheap.many,
-    )
+    zh, en = f"{first.zh}和{second.zh}，哪个便宜？", f"Which is cheaper, {first.many} or {second.many}?"
+    if chance.below(2):
+        said = grammar.compares(cheap, dear, grammar.CHEAPER)
+        return said, Question(zh, en, cheap.zh, grammar.capital(cheap.many))  # it stands there with a capital
+    return grammar.compares(dear, cheap, grammar.DEARER), Question(zh, en, cheap.zh, cheap.many)
 
 
 def _costs(chance: Chance, food: Food, measure: Measure) -> Fact:
@@ -263,7 +261,7 @@ def sentences(n: int, seed: int = 0) -> list[Sentence]:
     """n sentences of the market, each drawn anew: a long list holds some of them more than once.
 
     The first k of n sentences are those that `sentences(k, seed)` gives.  Raises TypeError or ValueError for an n
-    that is no whole number of at least 0, and TypeError for a seed that is no whole number.
+    that is no whole number of at least 0, likewise for the seed.
     """
     chance = Chance(seed)
     return [grammar.sentence(chance) for _ in range(_whole(n, "n", 0))]
@@ -281,10 +279,11 @@ def text(n_bytes: int, share_zh: float = 0.5, seed: int = 0) -> str:
     A paragraph is a story, or four to eight sentences that have nothing to do with each other; paragraphs are divided
     by an empty line, and the text ends with a line break.  It stops with the paragraph that reaches `n_bytes`.
 
-    share_zh: the share of the *bytes* that is Chinese, 0 … 1.  A Chinese sentence has about as many bytes as its
-    English translation and a third of the characters, so the share of the characters is smaller.  The next paragraph
-    is in the language that is behind its share, which keeps the share within one paragraph, in every part of the
-    text.  No paragraph is the translation of another.
+    share_zh: the share of the *bytes* that is Chinese, 0 … 1.  A Chinese sentence of the market has about four fifths of
+    the bytes and a quarter of the characters of its translation, so the share of the characters is smaller.  The next
+    paragraph is in the language that is behind its share, so the text keeps the share, within a paragraph, from its
+    first line to its last.  A paragraph is drawn for one language; its translation is nowhere in the text, unless
+    chance draws it again.
 
     Raises TypeError or ValueError for an n_bytes that is no whole number of at least 1 or a share outside 0 … 1.
     """

@@ -74,7 +74,7 @@ NAMES = tuple(
         "李军 Li Jun, 赵磊 Zhao Lei, 刘洋 Liu Yang, 陈杰 Chen Jie, 周涛 Zhou Tao, 老马 Lao Ma, "
         "陈叔叔 Uncle Chen, 孙叔叔 Uncle Sun, 刘爷爷 Grandpa Liu, 黄爷爷 Grandpa Huang",
         "she": "小红 Xiaohong, 小丽 Xiaoli, 小美 Xiaomei, 小芳 Xiaofang, 王芳 Wang Fang, 李娜 Li Na, "
-        "陈静 Chen Jing, 吴敏 Wu Min, 孙丽 Sun Li, 杨雪 Yang Xue, 林燕 Lin Yan, 何梅 He Mei, "
+        "陈静 Chen Jing, 吴敏 Wu Min, 孙丽 Sun Li, 杨雪 Yang Xue, 林燕 Lin Yan, 高梅 Gao Mei, "
         "张阿姨 Auntie Zhang, 郑阿姨 Auntie Zheng, 李奶奶 Grandma Li, 徐奶奶 Grandma Xu",
     }.items()
     for zh, en in (person.split(" ", 1) for person in people.split(", "))

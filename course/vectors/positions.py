@@ -42,8 +42,8 @@ from torch.nn import functional as F
 def frequencies(d_model: int, base: float = 10000.0) -> np.ndarray:
     """How fast each pair of features turns, in radians per position: ω_i = base^(−2i/C), from 1 down to about 1/base.
 
-    d_model: C ≥ 1, the width that is cut into pairs (for rotary positions that of one head).  Of an odd width the last
-    pair has one feature.  Pair i is back where it was after 2π/ω_i positions, its wavelength.
+    d_model: C ≥ 1, the width that is cut into pairs (for rotary positions that of one head).  Pairs are counted from
+    i = 0; of an odd width the last has one feature.  Pair i is back where it was after 2π/ω_i positions, its wavelength.
     Returns (⌈C/2⌉,) float64.
     Raises ValueError for a width below 1 or a base that is not positive.
     """
@@ -75,8 +75,9 @@ def sinusoidal(T: int, d_model: int, base: float = 10000.0) -> np.ndarray:
 def shift(offset: float, d_model: int, base: float = 10000.0) -> np.ndarray:
     """The matrix that moves a position by `offset`, wherever it is: sinusoidal(…)[p] @ M = sinusoidal(…)[p + offset].
 
-    Each pair (sin pω, cos pω) is turned by offset·ω, by the block [[cos, −sin], [sin, cos]] of that angle; M is these
-    blocks on the diagonal.  So M is orthogonal, shift(a) @ shift(b) = shift(a + b), and shift(−a) is the way back.
+    Each pair (sin pω_i, cos pω_i), columns 2i and 2i+1, is turned by offset·ω_i, where ω_i = base^(−2i/C), by the block
+    [[cos, −sin], [sin, cos]] of that angle; M is these blocks on the diagonal.  So M is orthogonal, shift(a) @ shift(b)
+    = shift(a + b), and shift(−a) is the way back.
 
     offset: any number, negative ones too.  Returns (C, C) float64; vectors are rows, as in x @ W_Q.
     Raises ValueError for an odd width, of which the last sine has no cosine to turn with.
@@ -118,7 +119,7 @@ def rotation_angles(positions, D: int, base: float = 10000.0) -> np.ndarray:
 
 
 def rotate(x, positions, base: float = 10000.0) -> np.ndarray:
-    """Turn each pair of neighbouring features (2i, 2i+1) by position · ω_i.
+    """Turn each pair of neighbouring features (2i, 2i+1) by position · ω_i, in radians, with ω_i = base^(−2i/D).
 
         x'[2i]   = x[2i] · cos − x[2i+1] · sin
         x'[2i+1] = x[2i] · sin + x[2i+1] · cos
@@ -165,11 +166,13 @@ def deinterleave(D: int, n_heads: int = 1) -> np.ndarray:
     heads side by side, W_Q[:, deinterleave(D, H)] and W_K[:, deinterleave(D, H)] do for `rotate_halves` what W_Q and
     W_K do for `rotate` (the rows of a linear layer's `weight`, which is transposed); W_V and W_O stay as they are.
 
-    D: width of one head, even;  n_heads: H.  Returns (H·D,) ints, a permutation.
+    D: width of one head, even;  n_heads: H.  Head h has the features from h·D on, and they stay there.
+    Returns (H·D,) ints, a permutation.
     Raises ValueError for an odd width or fewer than one head.
     """
-    _check_even(D)
-    return _in_each_head(np.arange(D).reshape(-1, 2).T.ravel(), n_heads)
+    starts = _first_features(D, n_heads)  # (H, 1)
+    order = np.arange(D).reshape(-1, 2).T.ravel()  # (D,)  pairs are rows, and are read column by column
+    return (starts + order).ravel()
 
 
 def interleave(D: int, n_heads: int = 1) -> np.ndarray:
@@ -178,15 +181,17 @@ def interleave(D: int, n_heads: int = 1) -> np.ndarray:
     The way back from `deinterleave`: W_Q[:, interleave(D, H)] and W_K[:, interleave(D, H)] carry the weights of a LLaMA
     over to `rotate`.  Arguments, result and errors are `deinterleave`'s.
     """
+    starts = _first_features(D, n_heads)  # (H, 1)
+    order = np.arange(D).reshape(2, -1).T.ravel()  # (D,)  halves are rows, and are read column by column
+    return (starts + order).ravel()
+
+
+def _first_features(D: int, n_heads: int) -> np.ndarray:
+    """Where each head begins among the features of all, (H, 1): an order across the whole width would mix them."""
     _check_even(D)
-    return _in_each_head(np.arange(D).reshape(2, -1).T.ravel(), n_heads)
-
-
-def _in_each_head(order: np.ndarray, n_heads: int) -> np.ndarray:
-    """The same order within each head, (H·D,): across the whole width it would mix them."""
     if n_heads < 1:
         raise ValueError(f"features belong to at least one head, got n_heads={n_heads}")
-    return (np.arange(n_heads)[:, None] * len(order) + order).ravel()
+    return np.arange(n_heads)[:, None] * D
 
 
 def _check_even(width: int) -> None:

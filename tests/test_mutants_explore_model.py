@@ -10,6 +10,9 @@ BASE, ATTENTION = "course.explore.base", "course.explore.attention_explorer"
 EXPLORER, READOUT, FIGURE = "course.explore.model_explorer", "course.explore.model_readout", "course.explore.model_figure"
 BESIDE = "course.explore.model_beside"
 M = "tests/test_explore_model.py::test_"
+F = "tests/test_explore_model_figure.py::test_"
+NAMES = F + "names_stand_at_their_cells_and_no_more_than_there_is_room_for"
+CUT = F + "the_png_is_what_is_drawn_cut_with_an_even_edge"
 PAGE = M + "the_pages_arithmetic_is_numpys_with_a_scale_and_a_bias_of_the_layers_own"
 
 
@@ -62,9 +65,21 @@ PYTHON = [
     Mutant("the other model reads the first text", EXPLORER, {"self._beside_run(self.compare, self._before_text, frozenset())": "self._beside_run(self.compare, 'i like apples', frozenset())"},
            M + "two_models_on_one_text"),
     Mutant("first head beside", BESIDE, {"pack(looking(recording)[head])": "pack(looking(recording)[0])"}, [M + "a_pinned_head_stays_while_another_is_chosen", M + "two_models_on_one_text"]),
-    Mutant("mosaic mirrored", FIGURE, {"y, x = layer * (side + gap), head * (side + gap)": "y, x = layer * (side + gap), (count - 1 - head) * (side + gap)"},
+    Mutant("mosaic mirrored", FIGURE, {"for place in places[layer, head])": "for place in places[layer, count - 1 - head])"},
            M + "the_mosaic_shows_each_tile_in_its_place_and_pales_what_is_off"),
     Mutant("what is off looks on", FIGURE, {"colours[..., 3] = OFF": "pass"}, M + "the_mosaic_shows_each_tile_in_its_place_and_pales_what_is_off"),
+    Mutant("names one row down", FIGURE, {"_name(ax, -0.5 - off_x, i, _token(explorer.tokens[i])": "_name(ax, -0.5 - off_x, i + 1, _token(explorer.tokens[i])"}, NAMES),
+    Mutant("names of queries under the columns", FIGURE, {"for token in explorer.key_tokens]": "for token in explorer.tokens[::-1]]"}, NAMES),
+    Mutant("names run into each other", FIGURE, {"range(0, S, -(-S // MOST_NAMES))": "range(S)"}, NAMES),
+    Mutant("closed cells transposed", FIGURE, {"_closed(~open_cells)": "_closed(~open_cells.T)"}, F + "one_patch_covers_the_cells_that_may_not_be_looked_at"),
+    Mutant("a closed run one too long", FIGURE, {"ends - 0.5": "ends + 0.5"}, F + "one_patch_covers_the_cells_that_may_not_be_looked_at"),
+    Mutant("numbers on closed cells", FIGURE, {"in np.argwhere(open_cells)": "in np.argwhere(weights >= 0)"}, F + "each_cell_of_a_small_head_bears_its_number_and_closed_ones_none"),
+    Mutant("white on yellow", FIGURE, {"BRIGHT = 0.44": "BRIGHT = 0.6"}, F + "ink_is_the_one_that_reads_better_on_every_colour"),
+    Mutant("colour bar upside down", FIGURE, {"np.linspace(1, 0, 256)": "np.linspace(0, 1, 256)"}, F + "the_colour_bar_names_what_its_colours_stand_for"),
+    Mutant("colour bar in other numbers", FIGURE, {'f"{share * top:g}"': 'f"{share:g}"'}, F + "the_colour_bar_names_what_its_colours_stand_for"),
+    Mutant("cut without an edge", FIGURE, {"pad = round(PAD * figures.DPI)": "pad = 0"}, CUT),
+    Mutant("names reach out of the picture", FIGURE, {"MARGIN = 2.0": "MARGIN = 0.9"}, CUT),
+    Mutant("colours of another map", FIGURE, {"weights = figures.MAGNITUDE(np.linspace(0, 1, 160))": "weights = figures.MAGNITUDE(np.linspace(0, 0.5, 160))"}, CUT),
     Mutant("heads that are off go unsaid", EXPLORER, {'self.say("summary_off", names=self._names(self.off_shown)) if self.off_shown else ""': '""'}, M + "line_and_picture_say_the_same_for_the_same_state"),
 ]  # fmt: skip
 

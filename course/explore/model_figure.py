@@ -1,44 +1,110 @@
-"""The picture of a whole model's explorer without a kernel: all tiles as one image, one head large."""
+"""The picture of a whole model's explorer without a kernel: all tiles as one image, one head large.
+
+It is drawn before the page gets to see anything, so it is drawn quickly: names are texts, not ticks; what may not be
+looked at is one patch; and the PNG is cut out of what was drawn, not drawn a second time to learn how far names reach.
+"""
+
+import functools
+import io
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from PIL import Image
 
 from course import figures
-from course.explore.attention_figure import CLOSED, large, message
+from course.explore.attention_figure import CLOSED, HATCHED_CELLS, message, nice_top
 from course.explore.model_readout import LEVELS, TILE
 
 OFF = 0.35  # how much of a switched-off tile's colour is left
 PITCH = 0.36  # inches a tile, at most
 LARGEST = 5.2  # inches a side that the large head has at most
-GAP = 0.75  # inches between the overview and the large head
+GAP = 0.75  # inches between the names under the overview and the title of the large head
+MARGIN = 2.0  # inches that names may reach over the sides; LONGEST characters fit, Chinese ones too
+LONGEST = 12  # characters of a token's name
+MOST_NAMES = 24  # along a side
+NUMBERED = 8  # tokens up to which each cell bears its number
+HIDDEN, HATCHING = "#e9eaec", "#9aa0a6"  # cells that may not be looked at
+BRIGHT = 0.44  # share of the brightest colour from which black reads better than white on it
+PAD = 0.12  # inches around the picture
 
 
 def draw(explorer) -> Figure:
     """The present state of a ModelExplorer."""
     if explorer.recording is None:
         return message(explorer.problem or explorer.sentences["empty"])
-    weights = explorer.weights()
-    _, T, S = weights.shape
-    tall, wide = (min(LARGEST, max(1.2, 0.5 * size)) for size in (T, S))
-    layers, heads = len(explorer.tile_shapes), max(shape[0] for shape in explorer.tile_shapes)
-    pitch = min(PITCH, 6.0 / layers, 7.0 / heads)
-    width, height = max(wide + 1.0, pitch * heads), tall + pitch * layers + GAP
+    weights = explorer.weights()[explorer.head]  # (T, S)
+    cell = min(max(0.5, 1.2 / max(weights.shape)), LARGEST / max(weights.shape))
+    tall, wide = (max(cell * size, 0.2) for size in weights.shape)
+    canvas, places = mosaic(explorer), tile_places(explorer)
+    down, across = 1 + max(row for row, _ in places.values()), 1 + max(column for _, column in places.values())
+    pitch = min(PITCH, 6.0 / down, 7.0 / across)
+    width, height = max(wide + 1.0, pitch * across) + 2 * MARGIN, tall + pitch * down + GAP + 2 * MARGIN
     with figures.style():
-        figure = Figure(figsize=(width, height))  # names stick out on the left and below: the picture is cut to what is drawn
-        top = figure.add_axes((0, 1 - pitch * layers / height, pitch * heads / width, pitch * layers / height))
-        below = figure.add_axes((0, 0, (wide + 1.0) / width, tall / height))
-        _overview(top, explorer)
-    name = explorer.say("title_one", layer=explorer.layer_names[explorer.layer], head=explorer.head)
-    large(below, explorer, weights[explorer.head], title=_plain(name, 60))
+        figure = Figure(figsize=(width, height))
+
+        def axes(left, bottom, inches_wide, inches_tall):
+            ax = figure.add_axes((left / width, bottom / height, inches_wide / width, inches_tall / height))
+            ax.set_axis_off()
+            return ax
+
+        overview = axes(MARGIN, MARGIN + tall + GAP, pitch * across, pitch * down)
+        large = axes(MARGIN, MARGIN, wide, tall)
+        _overview(overview, explorer, canvas, places)
+        _large(large, explorer, weights, cell=(tall / len(weights), wide / weights.shape[1]))
+        _colour_bar(axes(MARGIN + wide + 0.15, MARGIN, 0.16, tall), nice_top(weights.max()), explorer.sentences["weight"])
     return figure
 
 
+def png(explorer) -> bytes:
+    """`draw` as a PNG of at most 256 colours, cut to what is drawn."""
+    if explorer.recording is None:
+        return figures.png(draw(explorer))
+    with figures.style():
+        canvas = FigureCanvasAgg(draw(explorer))
+        canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())  # (rows, columns, 4)
+    drawn = pixels.view(np.uint32)[..., 0] != pixels[:1, :1].view(np.uint32)[0, 0, 0]  # unlike the corner
+    pad = round(PAD * figures.DPI)
+    cut = []
+    for axis in (1, 0):
+        at = np.flatnonzero(drawn.any(axis))
+        cut.append(slice(max(at[0] - pad, 0), at[-1] + 1 + pad))
+    picture, small = Image.fromarray(np.ascontiguousarray(pixels[tuple(cut)][..., :3])), io.BytesIO()
+    picture.quantize(palette=_palette(), dither=Image.Dither.NONE).save(small, format="png")
+    return small.getvalue()
+
+
+@functools.cache
+def _palette() -> Image.Image:
+    """The 256 colours of a picture: weights, the same paled, and inks fading into the card, as at the edges of letters.
+
+    They are known beforehand; to find 256 in the finished picture would take longer than to draw it.
+    """
+    card, closed = np.array(to_rgb(figures.CARD)), np.array([CLOSED[:3], to_rgb(HIDDEN), to_rgb(HATCHING)])
+    weights = figures.MAGNITUDE(np.linspace(0, 1, 160))[:, :3]
+    paled = OFF * weights[::5] + (1 - OFF) * card  # (32, 3)
+    inks = [np.outer(part, to_rgb(ink)) + np.outer(1 - part, card)
+            for ink, part in ((figures.INK, np.linspace(0, 1, 37)), (figures.QUIET, np.linspace(0.1, 1, 24)))]  # fmt: skip
+    colours = np.concatenate([weights, paled, closed, *inks])  # (256, 3)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.rint(255 * colours).astype(np.uint8).tobytes())
+    return palette
+
+
+def tile_places(explorer) -> dict[tuple[int, int], tuple[int, int]]:
+    """(layer, head) → (row, column) of its tile: a row a layer, a column a head."""
+    return {(layer, head): (layer, head) for layer, (count, _, _) in enumerate(explorer.tile_shapes) for head in range(count)}
+
+
 def mosaic(explorer, side: int = TILE) -> np.ndarray:
-    """All tiles in one picture, (layers · (side + gap), heads · (side + gap), 4): a row a layer, a column a head."""
-    gap = max(1, side // 8)
-    heads = max(shape[0] for shape in explorer.tile_shapes)
-    canvas = np.zeros((len(explorer.tile_shapes) * (side + gap), heads * (side + gap), 4))
+    """All tiles in one picture, (rows · (side + gap), columns · (side + gap), 4), each where `tile_places` has it."""
+    gap, places = max(1, side // 8), tile_places(explorer)
+    down, across = 1 + max(row for row, _ in places.values()), 1 + max(column for _, column in places.values())
+    canvas = np.zeros((down * (side + gap), across * (side + gap), 4))
     levels = np.frombuffer(explorer.tiles, dtype=np.uint8)
     off = set(map(tuple, explorer.off_shown))
     start = 0
@@ -51,25 +117,80 @@ def mosaic(explorer, side: int = TILE) -> np.ndarray:
             if (layer, head) in off:
                 colours[..., 3] = OFF
             tall, wide = (max(1, round(side * size / max(rows, columns))) for size in (rows, columns))
-            y, x = layer * (side + gap), head * (side + gap)
+            y, x = (place * (side + gap) for place in places[layer, head])
             canvas[y : y + tall, x : x + wide] = colours[np.arange(tall) * rows // tall][:, np.arange(wide) * columns // wide]
     return canvas
 
 
-def _overview(ax, explorer):
+def _overview(ax, explorer, canvas, places):
     gap, pitch = max(1, TILE // 8), TILE + max(1, TILE // 8)
-    canvas = mosaic(explorer)
-    ax.imshow(canvas, interpolation="nearest")
+    ax.imshow(canvas, interpolation="nearest", aspect="auto")
     middle = (TILE - 1) / 2
-    layers, heads = canvas.shape[0] // pitch, canvas.shape[1] // pitch
-    ax.set_xticks(np.arange(heads) * pitch + middle, [str(head) for head in range(heads)], fontsize=8)
-    ax.set_yticks(np.arange(layers) * pitch + middle, [_plain(name, 16) for name in explorer.layer_names], fontsize=8)
-    ax.tick_params(length=0)
-    ax.set_frame_on(False)
-    corner = (explorer.head * pitch - gap / 2, explorer.layer * pitch - gap / 2)
-    frame = Rectangle(corner, TILE + gap - 1, TILE + gap - 1, fill=False, edgecolor=figures.INK, linewidth=1.5, clip_on=False)
-    ax.add_patch(frame)
+    down, across = canvas.shape[0] // pitch, canvas.shape[1] // pitch
+    for head in range(across):
+        _name(ax, head * pitch + middle, down * pitch, str(head), ha="center", va="top", fontsize=8)
+    for layer, name in enumerate(explorer.layer_names):
+        _name(ax, -gap, layer * pitch + middle, _plain(name, 16), ha="right", va="center", fontsize=8)
+    row, column = places[explorer.layer, explorer.head]
+    ax.add_patch(Rectangle((column * pitch - gap / 2, row * pitch - gap / 2), TILE + gap - 1, TILE + gap - 1, fill=False,
+                           edgecolor=figures.INK, linewidth=1.5, clip_on=False))  # fmt: skip
     ax.set_title(_plain(explorer.say("figure_overview", name=explorer.title), 80), loc="left")
+
+
+def _large(ax, explorer, weights, cell):
+    """The head as a heat map; cell: inches of a cell, (tall, wide)."""
+    T, S = weights.shape
+    top = nice_top(weights.max())
+    ax.imshow(weights, cmap=figures.MAGNITUDE, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
+    mask = explorer.mask()
+    mask = np.True_ if mask is None else mask[explorer.head] if mask.ndim == 3 else mask
+    open_cells = mask & (weights != 0).any(-1, keepdims=True) & np.ones(weights.shape, dtype=bool)
+    ax.add_patch(_closed(~open_cells))
+    if max(T, S) <= NUMBERED:
+        for i, j in np.argwhere(open_cells):
+            ink = "#000000" if weights[i, j] > BRIGHT * top else "#ffffff"
+            _name(ax, j, i, f"{weights[i, j]:.2f}", ha="center", va="center", fontsize=8, color=ink)
+    off_y, off_x = (0.07 / inches for inches in cell)  # of the names from the cells, in cells
+    for i in range(0, T, -(-T // MOST_NAMES)):
+        _name(ax, -0.5 - off_x, i, _token(explorer.tokens[i]), ha="right", va="center")
+    names = [_token(token) for token in explorer.key_tokens]
+    crowded = S > 8 or max(map(len, names)) > 4
+    turned = dict(rotation=60, ha="right", rotation_mode="anchor") if crowded else dict(ha="center")
+    for j in range(0, S, -(-S // MOST_NAMES)):
+        _name(ax, j, T - 0.5 + off_y, names[j], va="top", **turned)
+    query, key = explorer.sentences["corner"]
+    _name(ax, -0.5 - off_x, -0.5 - off_y, query, ha="right", va="bottom", color=figures.QUIET)
+    _name(ax, S - 0.5 + 2 * off_x, T - 0.5 + 2 * off_y, key, ha="left", va="top", color=figures.QUIET)
+    ax.set_title(_plain(explorer.say("title_one", layer=explorer.layer_names[explorer.layer], head=explorer.head), 60), loc="left")
+
+
+def _closed(hidden) -> PathPatch:
+    """One patch over all cells where `hidden`, (T, S) bool, is True: a rectangle for each run in a row."""
+    edges = np.diff(np.pad(hidden.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    (rows, starts), (_, ends) = np.nonzero(edges == 1), np.nonzero(edges == -1)
+    left, right, above, below = starts - 0.5, ends - 0.5, rows - 0.5, rows + 0.5
+    corners = np.stack([[left, above], [right, above], [right, below], [left, below], [left, above]]).transpose(2, 0, 1)
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(rows)
+    look = dict(fc=HIDDEN, ec=HATCHING, hatch="////") if hidden.size <= HATCHED_CELLS else dict(fc=CLOSED)
+    return PathPatch(Path(corners.reshape(-1, 2), codes), lw=0, **look)
+
+
+def _colour_bar(ax, top: float, quantity: str):
+    ax.imshow(np.linspace(1, 0, 256)[:, None], cmap=figures.MAGNITUDE, vmin=0, vmax=1, aspect="auto")
+    for share in (0, 0.5, 1):
+        _name(ax, 1.0, 255 * (1 - share), f"{share * top:g}", ha="left", va="center")
+    _name(ax, 4.6, 127.5, quantity, rotation=90, ha="center", va="center")
+
+
+def _name(ax, x, y, text: str, **look):
+    """A text at data coordinates; one that the first font can draw is not tried with the others, which takes its time."""
+    ax.text(x, y, text, family=figures.font_families()[:1] if text.isascii() else None, **look)
+
+
+def _token(token: str) -> str:
+    """A token's name; one of several U+…, for characters that no font has, is cut once more."""
+    text = figures.label(token, LONGEST)
+    return text if len(text) <= LONGEST + 4 else text[: LONGEST + 3] + "…"
 
 
 def _plain(text: str, longest: int) -> str:

@@ -30,7 +30,8 @@ def test_the_document_is_cut_into_its_words_and_characters():
     assert len(DOCUMENT.words) == len(DOCUMENT.pinyin) == len(DOCUMENT.glosses) == 6
     assert len(DOCUMENT.characters) == len(DOCUMENT.character_glosses) == 9
     assert " ".join(DOCUMENT.pinyin) == "wǒ xǐhuan chī píngguǒ hé xiāngjiāo"
-    assert dict(zip(DOCUMENT.words, DOCUMENT.glosses))["吃"] == "eat" and DOCUMENT.character_glosses[5] == "fruit"
+    assert " ".join(DOCUMENT.glosses) == "I like eat apple and banana"
+    assert " ".join(DOCUMENT.character_glosses) == "I joy glad eat apple fruit and fragrant banana plant"
     assert translate(DOCUMENT.text + "。", SENTENCES) == DOCUMENT.english + "."
 
 
@@ -167,6 +168,13 @@ def test_every_question_is_asked_in_some_story():
     assert set(asked) == set(QUESTIONS) and min(asked.values()) > 50
     assert {len(story.sentences) for story in TOLD} == {5, 6, 7}
     assert len({story.text_zh for story in TOLD}) == len(TOLD)
+
+
+def test_a_dozen_is_asked_for_with_another_word():
+    asked = [slots for story in TOLD for question in story.questions for form, slots in [parse(question.zh, QUESTIONS)]
+             if "h" in slots]  # fmt: skip
+    assert {(x["f"], x["c"]) for x in asked if x["h"] == "多少"} == {("鸡蛋", "个")}
+    assert all(x["h"] == "多少" for x in asked if (x["f"], x["c"]) == ("鸡蛋", "个"))
 
 
 def test_the_place_of_the_right_answer_tells_nothing():

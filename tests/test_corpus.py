@@ -34,6 +34,11 @@ def test_the_language_reference_is_all_topics_in_order():
     assert corpus.python_docs() is text
 
 
+def test_topics_are_sorted_and_joined_by_an_empty_line(monkeypatch):
+    monkeypatch.setattr("pydoc_data.topics.topics", {"b": "\n  B\n\n\nb\n", "C": "C\n\n", "a": "a"})
+    assert corpus.python_docs.__wrapped__() == "C\n\na\n\n  B\n\n\nb\n"
+
+
 def library(root, files):
     for name, source in files.items():
         path = root / name

@@ -23,6 +23,8 @@ class ModelExplorer(AttentionExplorer):
 
     neighbours      sentences to compare with, for a model with `encode` (a sentence encoder): with heads switched off, the
                     nearest before and after are shown
+    target          for a model that reads a text and writes another (its takes_target): what it writes, a text or the
+                    decoder's ids; "" for what it writes by itself
     text2           a second text, on which the large head is shown beside itself
     compare         a second model, or a pair (model, tokenizer), whose head of the same place is shown beside the large one
     run, run_before what the model computed with the heads of `off` switched off, and with all on (Run)
@@ -42,10 +44,13 @@ class ModelExplorer(AttentionExplorer):
     closed = traitlets.List(traitlets.Int()).tag(sync=True)  # cells that the drawn mask hides, row · S + column
 
     pin = traitlets.List(traitlets.Int()).tag(sync=True)  # [layer, head] of the head that stays beside the large one, or []
+    target = traitlets.Union([traitlets.Unicode(), traitlets.List(traitlets.Int())]).tag(sync=True)
     text2 = traitlets.Unicode("").tag(sync=True)  # on which the large head is shown a second time, "" for none
 
     # what the page needs to draw it
     layer_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    parts = traitlets.List().tag(sync=True)  # {"name", "start", "stop", "between"} of each group of layers, [] for one group
+    takes_target = traitlets.Bool(False).tag(sync=True)
     tiles = traitlets.Bytes(b"").tag(sync=True)
     tile_shapes = traitlets.List().tag(sync=True)  # for each layer [heads, rows, columns]
     patterns = traitlets.List(traitlets.Unicode(), list(PATTERNS)).tag(sync=True)
@@ -61,22 +66,28 @@ class ModelExplorer(AttentionExplorer):
     beside_mask = traitlets.Bytes(b"").tag(sync=True)
     beside_revision = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, model: Runnable, *, source=None, text=None, title="", neighbours=(), text2="", compare=None):
+    def __init__(self, model: Runnable, *, source=None, text=None, title="", neighbours=(), target="", text2="",
+                 compare=None):  # fmt: skip
         pair = compare if isinstance(compare, tuple) else (compare,)
         self.compare = None if compare is None else runnable(*pair)
         self._besides, self._beside_problem = {}, ""  # the last run beside: (text, heads off) → Run; what was said of it
         self.model, self.run, self.run_before = model, None, None
-        self._before_text = None
+        self._before_of = None  # (text, target) of run_before
         self._encode = getattr(source, "encode", None)
         self._sentences = [clean(sentence) for sentence in neighbours]
         self._points = None  # (N, C), of the sentences to compare with; made when they are first asked for
         words = table("explore_model")["page"]
         if self._sentences and not callable(self._encode):
             raise ValueError(words["refusals"]["neighbours"].format(name=model.name))
+        self.set_trait("takes_target", getattr(model, "takes_target", False))
+        given = clean(target) if isinstance(target, str) else [int(token) for token in target]
+        if len(given) and not self.takes_target:
+            raise ValueError(words["refusals"]["target"].format(name=model.name))
+        self.set_trait("target", given)
         self.set_trait("text2", clean(text2))
         super().__init__(self._layer_of_run, text=words["opening_text"] if text is None else text, title=title or model.name)
         self._run_for = self._asked()
-        self.observe(self._on_text, ["off"])
+        self.observe(self._on_text, ["off", "target"])
         self.observe(self._on_layer, ["layer"])
         self.observe(self._on_row, ["row"])
         self.observe(self._tell_beside, ["layer", "head", "pin", "text2"])
@@ -88,7 +99,8 @@ class ModelExplorer(AttentionExplorer):
             return self.sentences["empty"]
         off = self.say("summary_off", names=self._names(self.off_shown)) if self.off_shown else ""
         heads = sorted({recording.heads for recording in self.run.layers})
-        return self.say("summary", layers=len(self.layer_names), heads="/".join(map(str, heads)), tokens=len(self.run.tokens),
+        name, read = ("summary_two", len(self.run.source)) if self.run.source else ("summary", 0)
+        return self.say(name, layers=len(self.layer_names), heads="/".join(map(str, heads)), tokens=len(self.run.tokens), read=read,
                         layer=self.layer_names[self.layer], head=self.head, off=off)  # fmt: skip
 
     def figure(self):
@@ -126,7 +138,12 @@ class ModelExplorer(AttentionExplorer):
     # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _asked(self):
-        return self.text, self.request, tuple(map(tuple, self.off))
+        return self.text, self.request, self._of(self.text)[1], tuple(map(tuple, self.off))
+
+    def _of(self, text: str) -> tuple:
+        """What a run is of: the text that is read and the one that is written, None for what the model writes."""
+        target = self.target if isinstance(self.target, str) else tuple(self.target)
+        return text, (target or None) if self.takes_target else None
 
     def _on_text(self, _change):
         if self._asked() != self._run_for:
@@ -136,14 +153,15 @@ class ModelExplorer(AttentionExplorer):
     def _layer_of_run(self, text: str) -> Recording:
         """Runs the model, takes over what it computed for all layers, and returns the one that is shown."""
         first, off = self.run is None, frozenset(map(tuple, self.off))
-        before = self._run_model(text, frozenset()) if self._before_text != text else self.run_before
+        before = self._run_model(text, frozenset()) if self._before_of != self._of(text) else self.run_before
         try:
             after = self._run_model(text, off) if off else before
         except _Refused:  # these heads can't be switched off: those that were stay so
-            self._run_for = (self.text, self.request, tuple(map(tuple, self.off_shown)))  # nothing to run again
+            self._run_for = (*self._asked()[:-1], tuple(map(tuple, self.off_shown)))  # nothing to run again
             self.off = [list(pair) for pair in self.off_shown]
             raise
-        self.run, self.run_before, self._before_text = after, before, text
+        self.run, self.run_before, self._before_of = after, before, self._of(text)
+        self.parts = readout.parts(after)
         self.layer_names = [clean(name) for name in after.names]
         self.tiles, self.tile_shapes = readout.tiles(after)
         self.pattern_numbers = pack(readout.pattern_table(after))
@@ -156,7 +174,9 @@ class ModelExplorer(AttentionExplorer):
 
     def _run_model(self, text: str, off, model: Runnable | None = None) -> Run:
         try:
-            return (model or self.model).run(clean(text), off)
+            model = model or self.model
+            target = self._of(text)[1] if getattr(model, "takes_target", False) else None
+            return model.run(clean(text), off) if target is None else model.run(clean(text), off, target)
         except ValueError as error:  # a sentence of its own
             raise _Refused(clean(error)) from error
         except Exception as error:
@@ -194,6 +214,7 @@ class ModelExplorer(AttentionExplorer):
             self.effect = {}
             return
         told = readout.effect(self.model, self.run_before, self.run, self._position())
+        told["fixed"] = not self._looks_from_run()
         told["names"] = self._names(self.off_shown)
         if self._sentences:
             if self._points is None:
@@ -215,7 +236,7 @@ class ModelExplorer(AttentionExplorer):
                     run = self._beside_run(self.model, self.text2, frozenset(map(tuple, self.off_shown)))
                     answer = beside(run, self.layer, self.head, lambda **place: self.say("beside_text", **place))
                 elif self.compare is not None:
-                    run = self._beside_run(self.compare, self._before_text, frozenset())
+                    run = self._beside_run(self.compare, self._before_of[0], frozenset())
                     name = clean(self.compare.name)
                     answer = beside(run, self.layer, self.head, lambda **place: self.say("beside_model", name=name, **place))
             except _Refused as error:
@@ -228,15 +249,18 @@ class ModelExplorer(AttentionExplorer):
                 self.beside_revision += 1
 
     def _beside_run(self, model: Runnable, text: str, off) -> Run:
-        key = (text, off)
+        key = (self._of(text), off)
         if key not in self._besides:
             self._besides = {key: self._run_model(text, off, model)}
         return self._besides[key]
 
     def _position(self) -> int:
         """Where in the run's tokens the cursor's query is; the last where this layer's queries are another text."""
-        same = self.run.layers[self.layer].tokens == self.run.tokens
-        return self.row if same else len(self.run.tokens) - 1
+        return self.row if self._looks_from_run() else len(self.run.tokens) - 1
+
+    def _looks_from_run(self) -> bool:
+        """Whether this layer's queries are the tokens at which the run has vectors and predictions."""
+        return not self.run.of_source(self.layer) and self.run.layers[self.layer].tokens == self.run.tokens
 
     # ── where it opens ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,7 +278,7 @@ class ModelExplorer(AttentionExplorer):
             self.head = int(bits.argmax())
             self.why = self.say("opens_plainly", layer=self.layer_names[self.layer], head=self.head, bits=f"{abs(bits.max()):.2f}")
         self.opening_layer, self.opening_head = self.layer, self.head
-        special = self.run.special if self.run.layers[self.layer].tokens == self.run.tokens else None
+        special = self.run.special_of(self.layer)
         self.row, self.column = readout.opening_cell(self.recording, self.head, special)
 
     # ── computing ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,5 +331,7 @@ class ModelExplorer(AttentionExplorer):
 
     def set_state(self, sync_data):
         if self._ready() and "layer" in sync_data:
-            sync_data = {**sync_data, "layer": min(max(sync_data["layer"], 0), len(self.layer_names) - 1)}
+            layer = min(max(sync_data["layer"], 0), len(self.layer_names) - 1)
+            super().set_state({"layer": layer})  # first: head and cursor are those of this layer, which may have more
+            sync_data = {name: value for name, value in sync_data.items() if name != "layer"}
         super().set_state(sync_data)

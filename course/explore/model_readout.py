@@ -47,11 +47,25 @@ def _pooled(array: np.ndarray) -> np.ndarray:
 def pattern_table(run: Run) -> np.ndarray:
     """(P, 2, N) float32: for each of PATTERNS score and baseline of all N heads, layer after layer; NaN for no target."""
     layers = []
-    for recording in run.layers:
-        special = run.special if recording.tokens == run.tokens else None
+    for layer, recording in enumerate(run.layers):
+        special = run.special_of(layer)
         scores, baselines = pattern_scores(recording, special), pattern_baselines(recording, special)
         layers.append([[scores[pattern], baselines[pattern]] for pattern in PATTERNS])
     return np.concatenate(layers, axis=2).astype(np.float32)
+
+
+def parts(run: Run) -> list[dict]:
+    """The groups of layers that a learner chooses from, [] where there is one: layers `start` to `stop`, the last left out.
+
+    "between" says that there queries and keys are two texts.
+    """
+    found, start = [], 0
+    for part in run.parts if len(run.parts) > 1 else ():
+        layers = run.layers[start : start + part.count]
+        between = any(layer.tokens != layer.key_tokens for layer in layers)
+        found.append({"name": part.name, "start": start, "stop": start + part.count, "between": between})
+        start += part.count
+    return found
 
 
 def worth_seeing(run: Run) -> Match | None:

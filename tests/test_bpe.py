@@ -77,6 +77,11 @@ def test_encoding_replays_the_order_of_learning():
     assert bpe.encode("aaaaa", [(A, A), (256, 256)]) == [257, A] and bpe.encode("", []) == []
 
 
+def test_encoding_stays_within_pieces():
+    space = bpe.to_ids(" ")[0]
+    assert bpe.encode("a b", [(A, space), (space, B)]) == [A, 257] and bpe.encode("a b", [(A, space)]) == [A, space, B]
+
+
 def test_a_cut_character_is_shown_as_replaced_never_raised():
     merges = [tuple(bpe.to_ids("你")[1:])]  # 你 is E4 and BD A0
     ids = bpe.encode("你", merges)

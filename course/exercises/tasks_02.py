@@ -59,7 +59,7 @@ FREQUENCIES = Task(
         Property("steady_ratio", lambda cases, values: _known([np.allclose(value[1:-1] ** 2, value[:-2] * value[2:])
                                                                for value in values if len(value) > 2])),
     ),
-    blank="base ** (-np.arange(0, d_model, 2) / d_model)", difficulty=2, minutes=5,
+    blank="base ** (-np.arange(0, d_model, 2) / d_model)", rtol=1e-9, difficulty=2, minutes=5,
 )  # fmt: skip
 
 

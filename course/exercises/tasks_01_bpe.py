@@ -58,7 +58,7 @@ TRAIN = Task(
         Case(("ab abc bcd bc", 261)), Case(("a b a b a b", 259), "cuts"), Case(("don't we'll don't", 262), "cuts"),
         Case(("you yours, your  hour\n", 264), "cuts"), Case(("你好 你们 你", 261), "chinese"), Case(("é è ê é", 259), "accents"),
         Case(("zy xw vu", 262), "ties"), Case(("ba ab ca ac", 260), "ties"), Case(("low", 280), "no_pair"),
-        Case(("abcabdabc xyzxy", 264)),
+        Case(("abcabdabc xyzxy", 264)), Case(("Ab AB ab aB", 260)),
     ],
     (
         *UNITS,
@@ -152,7 +152,7 @@ def _encode_cases() -> list[Case]:
         Case(("aaaaa", [(64, 64), (256, 64)]), "overlap"), Case(("", [(64, 65)]), "empty"), Case(("héé", []), "no_merges"),
         Case(("ab ab", [(64, 65), (256, 220), (220, 64)]), "cuts"), Case(("ab ab", [(64, 65), (220, 256)]), "cuts"),
         Case(("abcbc", [(64, 65), (65, 66)]), "order"), Case(("abcbcd", [(64, 65), (65, 66), (66, 67)]), "order"), Case(("abcd", [(65, 66), (64, 65), (66, 67), (257, 258)]), "order"),
-        Case(("low slower", twelve)), Case(("you're  low\n", twelve), "cuts"), Case(("你们好", thirty), "chinese"),
+        Case(("low slower", twelve)), Case(("low low low", twelve)), Case(("Low LOW", twelve)), Case(("you're  low\n", twelve), "cuts"), Case(("你们好", thirty), "chinese"),
         Case(("héhé 🙂 lowest", thirty), "unseen"), Case(("aaaaaaa aaa", thirty), "overlap"), Case(("我好 slowest", thirty), "chinese"),
     ]  # fmt: skip
 

@@ -77,12 +77,6 @@ def seven_digits_of_frequencies(d_model, base=10000.0):
 
 
 @wrong("frequencies")
-def float32_inside(d_model, base=10000.0):
-    """Computed in float32, and widened at the end."""
-    return np.exp(-np.arange(0, d_model, 2, dtype=np.float32) / np.float32(d_model) * np.float32(math.log(base))).astype(np.float64)
-
-
-@wrong("frequencies")
 def as_a_column(d_model, base=10000.0):
     """(⌈C/2⌉, 1)."""
     return _speeds(d_model, base)[:, None]
@@ -307,7 +301,8 @@ def column_by_column(T, d_model, base=10000.0):
 @right("sinusoidal")
 def in_plain_python(T, d_model, base=10000.0):
     """Lists and math."""
-    rows = [[(math.sin, math.cos)[j % 2](p / base ** ((j // 2 * 2) / d_model)) for j in range(d_model)] for p in range(T)]
+    of = (math.sin, math.cos)
+    rows = [[of[j % 2](p / base ** (j // 2 * 2 / d_model)) for j in range(d_model)] for p in range(T)]
     return np.array(rows, dtype=float).reshape(T, d_model)
 
 

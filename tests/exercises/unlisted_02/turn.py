@@ -222,8 +222,8 @@ def by_way_of_halves(x, positions, base=10000.0):
     """To the other layout, turned there, and back."""
     x = np.asarray(x, dtype=np.float64)
     D, angles = x.shape[-1], _angles(x, positions, base)
-    first, second = x[..., 0::2], x[..., 1::2]
-    halves = np.concatenate([first * np.cos(angles) - second * np.sin(angles), first * np.sin(angles) + second * np.cos(angles)], -1)
+    cos, sin, first, second = np.cos(angles), np.sin(angles), x[..., 0::2], x[..., 1::2]
+    halves = np.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
     return halves[..., np.arange(D).reshape(2, -1).T.ravel()]
 
 

@@ -37,7 +37,7 @@ import anywidget, ipywidgets
 import numpy as np
 from course import explore
 from course.blocks.attention import attention
-from course.exercises import my_prediction, quiz
+from course.exercises import my_prediction, quiz, reveal
 from tests import little_models
 {NUMBERS}
 tokenizer = little_models.wordpiece(pathlib.Path(tempfile.mkdtemp()))
@@ -46,6 +46,7 @@ bert = little_models.model("BertModel", "BertConfig", **little_models.BERT)""",
     "explore.attention(bert, tokenizer, text='i like apples and my cat')",
     "explore.attention(q=q, k=k, v=v, use=attention)",
     f"my_prediction('97.dot', 'The largest is with …', ['苹果', {HOSTILE!r}])",
+    "reveal('97.dot', '苹果')",  # from now on the card would say what Python does with an answer
     "quiz('03.shift')",
     "explore.tokens(tokenizer, text='i like apples')",
     "explore.positions()",
@@ -330,6 +331,7 @@ def test_tokens_of_a_tokenizer_that_runs_in_python(shared):
 
 def test_a_prediction_is_not_kept_and_may_change(shared):
     root, sentence = shared.root(PREDICTION), said("questions", "card", "alone_given")
+    assert not root.locator(".qu-status").is_visible()
     for option in (0, 1):
         root.get_by_role("radio").nth(option).check()
         assert not root.locator(".qu-status").is_visible()
@@ -351,10 +353,11 @@ def test_quiz_answers_without_promising_a_record(shared):
 def test_the_page_follows_the_theme(program, exported, packages):
     opened = Page(program, exported, packages, "dark")
     root = opened.root(ARRAYS)
-    assert root.evaluate("root => root.classList.contains('ex-dark')")
+    light = "document.body.dataset.jpThemeLight"  # by which style sheets put pictures on a light ground
+    assert root.evaluate("root => root.classList.contains('ex-dark')") and opened.page.evaluate(light) == "false"
     opened.picture("export-online-dark")
     opened.page.emulate_media(color_scheme="light")
     opened.page.wait_for_timeout(300)
-    assert not root.evaluate("root => root.classList.contains('ex-dark')")
+    assert not root.evaluate("root => root.classList.contains('ex-dark')") and opened.page.evaluate(light) == "true"
     opened.picture("export-online-light")
     opened.page.close()

@@ -99,7 +99,8 @@ SINUSOIDAL = Task(
     lambda: [
         Case((1, 4)), Case((2, 2)), Case((3, 4, 16.0), "base"), Case((3, 4)), Case((3, 1), "odd"), Case((2, 3), "odd"),
         Case((0, 4), "empty"), Case((4, 4, 100), "base"), Case((4, 4, 64), "base"), Case((4, 6)),
-        Case((7, 5, 32.0), "odd"), Case((6, 6)), Case((5, 7), "odd"), Case((9, 12)), Case((300, 8, 500.0), "base"), Case((70, 64)),
+        Case((7, 5, 32.0), "odd"), Case((6, 6)), Case((5, 7), "odd"), Case((9, 12)), Case((300, 8, 500.0), "base"),
+        Case((70, 64)),
     ],
     (
         *EXPONENT_MISTAKES, *ODD_WIDTH_MISTAKES,

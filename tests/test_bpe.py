@@ -24,8 +24,8 @@ def test_bytes_are_in_gpt2s_order():
 @pytest.mark.parametrize("text, pieces", [
     ("", []), ("I'll  pay 20€!", ["I", "'ll", " ", " pay", " 20", "€!"]), ("it's\n\n x\t", ["it", "'s", "\n\n", " x", "\t"]),
     ("I'M", ["I", "'", "M"]), ("我喜欢 吃，123", ["我喜欢", " 吃", "，", "123"]), ("a\x1c\x1c\x85b", ["a", "\x1c\x1c", "\x85", "b"]),
-    ("a\ufeff\u200b b", ["a", "\ufeff\u200b", " b"]), ("a\u3000\u3000b\xa0", ["a", "\u3000", "\u3000", "b", "\xa0"]), ("x²½Ⅷ", ["x", "²½Ⅷ"]),
-], ids=range(9))  # fmt: skip
+    ("a\x1c\x1fb", ["a", "\x1c\x1f", "b"]), ("a\ufeff\u200b b", ["a", "\ufeff\u200b", " b"]), ("a\u3000\u3000b\xa0", ["a", "\u3000", "\u3000", "b", "\xa0"]), ("x²½Ⅷ", ["x", "²½Ⅷ"]),
+], ids=range(10))  # fmt: skip
 def test_pieces(text, pieces):
     assert bpe.pre_tokenize(text) == pieces
 
@@ -89,7 +89,7 @@ def test_a_cut_character_is_shown_as_replaced_never_raised():
     assert bpe.decode(ids[:1], merges) == "\ufffd" and bpe.decode([256, 0], merges) == "\ufffd\ufffd!"
 
 
-MERGES = bpe.train("low lower lowest 你好 你们好吗 🙂🙃 été 'll I'll we'll   x\n\n\ny aaaa", 400)
+MERGES = bpe.train("low lower lowest 你好 你们好吗 🙂🙃 été 'll I'll we'll   x\n\n\ny aaaa", 300)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

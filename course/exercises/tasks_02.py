@@ -69,6 +69,7 @@ def known(found: list) -> bool | None:
 
 
 def side_by_side(even, odd):
+    """All sines and then all cosines, or what else comes in halves."""
     return np.concatenate([even, odd], axis=-1)
 
 

@@ -536,3 +536,37 @@ def test_the_mosaic_shows_each_tile_in_its_place_and_pales_what_is_off():
     assert bright.tolist() == np.eye(4, k=-1).astype(bool).tolist() or bright[0, 0]
     assert (picture[10:14, 10:20] == 0).all()  # layer 3 has two heads
     assert picture[5, 10, 3] < 0.5 and picture[5, 5, 3] == 1
+
+
+def test_tiles_sorted_by_a_pattern_begin_with_the_best_and_end_with_those_without_a_target(bert):
+    e = explore.attention(*bert, text=TEXT)
+    by_layers = [(layer, head) for layer in range(3) for head in range(3)]
+    assert e.sequence() == by_layers
+    e.tile_order = "pattern"
+    assert e.sequence() == by_layers  # by no pattern
+    for e.pattern in PATTERNS:
+        above = {}
+        for layer, recording in enumerate(e.run.layers):
+            scores, baselines = (f(recording, e.run.special)[e.pattern] for f in (pattern_scores, pattern_baselines))
+            above |= {(layer, head): np.float32(scores[head]) - np.float64(np.float32(baselines[head])) for head in range(3)}
+        if np.isnan(list(above.values())).any():  # nowhere in this text
+            assert e.pattern == "same word" and e.sequence() == by_layers
+            continue
+        found = [above[place] for place in e.sequence()]
+        assert sorted(e.sequence()) == by_layers and found == sorted(found, reverse=True) and found[0] > found[-1]
+        assert e.sequence()[0] == (best(e.run)[e.pattern].layer, best(e.run)[e.pattern].head)
+    with pytest.raises(traitlets.TraitError):
+        e.tile_order = "rhyme"
+
+
+def test_of_equal_heads_the_one_in_the_earlier_layer_comes_first():
+    e = explore.attention(Made(), text="a b c d")
+    even = explore.attention(Made(), text="a")
+    even.tile_order, even.pattern = "pattern", "itself"  # one token: every head looks at itself alone
+    assert even.sequence() == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1)]
+    e.tile_order, e.pattern = "pattern", "previous token"
+    assert e.sequence()[0] == (2, 1)  # by construction
+    picture = mosaic(e, side=4)
+    assert picture.shape == (3 * 5, 4 * 5, 4)  # ten tiles, four in a line
+    assert np.argwhere(picture[0:4, 0:4, 0] > 0.9)[-3:].tolist() == [[1, 0], [2, 1], [3, 2]]
+    assert (picture[10:14, 10:] == 0).all() and "first layer 3 · head 1" in e.figure().axes[0].get_title(loc="left")

@@ -86,7 +86,7 @@ class AttentionExplorer(Explorer):
     kind = "attention"
     topics = (("explore", "kit"), ("explore", "attention"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
-                  "attention_detail.js", "attention_view.js", "attention.js")  # fmt: skip
+                  "attention_detail.js", "attention_picture.js", "attention_view.js", "attention.js")  # fmt: skip
     _css = stylesheet("attention.css")
 
     # the state

@@ -32,14 +32,15 @@ class ModelExplorer(AttentionExplorer):
 
     topics = (("explore", "kit"), ("explore", "attention"), ("explore_model", "page"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
-                  "attention_detail.js", "attention_view.js", "model_tiles.js", "model_panels.js", "model_drawing.js",
-                  "model_beside.js", "model.js")  # fmt: skip
+                  "attention_detail.js", "attention_picture.js", "attention_view.js", "model_tiles.js", "model_panels.js",
+                  "model_drawing.js", "model_beside.js", "model.js")  # fmt: skip
     _css = stylesheet("attention.css", "model.css")
 
     # the state
     layer = traitlets.Int(0).tag(sync=True)
     off = traitlets.List(traitlets.List(traitlets.Int(), minlen=2, maxlen=2)).tag(sync=True)  # [layer, head] pairs
     pattern = traitlets.Unicode("").tag(sync=True)  # one of PATTERNS, "" for none
+    tile_order = traitlets.Enum(("layers", "pattern"), "layers").tag(sync=True)  # "pattern": the best match for `pattern` first
     mask_mode = traitlets.Enum((*MODES, "draw"), "none").tag(sync=True)
     closed = traitlets.List(traitlets.Int()).tag(sync=True)  # cells that the drawn mask hides, row · S + column
 
@@ -113,6 +114,19 @@ class ModelExplorer(AttentionExplorer):
         from course.explore.model_figure import png
 
         return png(self)
+
+    def sequence(self) -> list[tuple[int, int]]:
+        """(layer, head) of all tiles in the order in which they are seen.
+
+        Sorted by a pattern, the head furthest above looking evenly is the first; of equals the one in the earlier layer,
+        then with the smaller number; heads of layers in which the pattern has no target are the last.
+        """
+        heads = [(layer, head) for layer, (count, _, _) in enumerate(self.tile_shapes) for head in range(count)]
+        if not self.pattern or self.tile_order == "layers" or self.run is None:
+            return heads
+        scores, baselines = readout.pattern_table(self.run)[PATTERNS.index(self.pattern)].astype(np.float64)
+        above = np.where(np.isnan(scores), -np.inf, scores - baselines)
+        return [heads[number] for number in np.argsort(-above, kind="stable")]
 
     @property
     def drawn(self) -> np.ndarray:

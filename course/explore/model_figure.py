@@ -96,8 +96,16 @@ def _palette() -> Image.Image:
 
 
 def tile_places(explorer) -> dict[tuple[int, int], tuple[int, int]]:
-    """(layer, head) → (row, column) of its tile: a row a layer, a column a head."""
-    return {(layer, head): (layer, head) for layer, (count, _, _) in enumerate(explorer.tile_shapes) for head in range(count)}
+    """(layer, head) → (row, column) of its tile: a row a layer, a column a head; sorted tiles follow each other line by line."""
+    sequence, across = explorer.sequence(), max(count for count, _, _ in explorer.tile_shapes)
+    if not is_sorted(explorer):
+        return {place: place for place in sequence}
+    return {place: divmod(number, across) for number, place in enumerate(sequence)}
+
+
+def is_sorted(explorer) -> bool:
+    """Whether the tiles stand in the order of a pattern."""
+    return bool(explorer.pattern) and explorer.tile_order == "pattern"
 
 
 def mosaic(explorer, side: int = TILE) -> np.ndarray:
@@ -127,14 +135,19 @@ def _overview(ax, explorer, canvas, places):
     ax.imshow(canvas, interpolation="nearest", aspect="auto")
     middle = (TILE - 1) / 2
     down, across = canvas.shape[0] // pitch, canvas.shape[1] // pitch
-    for head in range(across):
-        _name(ax, head * pitch + middle, down * pitch, str(head), ha="center", va="top", fontsize=8)
-    for layer, name in enumerate(explorer.layer_names):
-        _name(ax, -gap, layer * pitch + middle, _plain(name, 16), ha="right", va="center", fontsize=8)
+    if is_sorted(explorer):
+        best = explorer.say("tile", layer=explorer.layer_names[explorer.sequence()[0][0]], head=explorer.sequence()[0][1])
+        title = explorer.say("figure_sorted", name=explorer.title, pattern=explorer.pattern, best=best)
+    else:
+        title = explorer.say("figure_overview", name=explorer.title)
+        for head in range(across):
+            _name(ax, head * pitch + middle, down * pitch, str(head), ha="center", va="top", fontsize=8)
+        for layer, name in enumerate(explorer.layer_names):
+            _name(ax, -gap, layer * pitch + middle, _plain(name, 16), ha="right", va="center", fontsize=8)
     row, column = places[explorer.layer, explorer.head]
     ax.add_patch(Rectangle((column * pitch - gap / 2, row * pitch - gap / 2), TILE + gap - 1, TILE + gap - 1, fill=False,
                            edgecolor=figures.INK, linewidth=1.5, clip_on=False))  # fmt: skip
-    ax.set_title(_plain(explorer.say("figure_overview", name=explorer.title), 80), loc="left")
+    ax.set_title(_plain(title, 80), loc="left")
 
 
 def _large(ax, explorer, weights, cell):

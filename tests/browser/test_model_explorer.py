@@ -1,12 +1,14 @@
 """The explorer of a whole model in real JupyterLab: heads chosen and switched off by hand and keyboard, as Python has it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import little_models
-from tests.browser.lab import picture
+from tests.browser.lab import PICTURES, picture
 
 pytestmark = pytest.mark.browser
 
@@ -333,3 +335,94 @@ def test_both_themes_and_a_narrow_page(opened, theme):
     picture(notebook, f"model_{theme}_narrow", root)
     assert root.evaluate("root => root.scrollWidth <= root.clientWidth")
     notebook.no_faults()
+
+
+def test_tiles_sorted_by_a_pattern_are_walked_in_the_order_seen(opened):
+    notebook, root = opened(BERT)
+    page = notebook.page
+    order = root.get_by_role("combobox", name="Order")
+    assert not order.is_visible()  # nothing to sort by yet
+    with notebook.repaint(root):
+        root.get_by_role("combobox", name="Pattern").select_option("first token")
+    before = data(root, "layer", "head")
+    with notebook.repaint(root):
+        order.select_option("by this pattern")
+    assert_soon(notebook, root, "[e.pattern, e.tile_order]", ["first token", "pattern"])
+    assert data(root, "layer", "head") == before  # sorting chooses no other head
+    sequence = [list(place) for place in notebook.python("e.sequence()")]
+    assert sequence != sorted(sequence) and sequence[0] == data(root, "best")[0]
+    overview(root).focus()
+    page.keyboard.press("Control+Home")
+    if before != sequence[0]:
+        page.wait_for_function("([root, chosen]) => root.dataset.layer + root.dataset.head === chosen",
+                               arg=[root.element_handle(), "{}{}".format(*sequence[0])])  # fmt: skip
+    for place in sequence[1:]:  # three in a line: from the last of a line to the first of the next
+        with notebook.repaint(root):
+            page.keyboard.press("ArrowRight")
+        assert data(root, "layer", "head") == place
+        assert_cell_is_pythons(notebook, root)
+    for key, at in (("ArrowRight", 8), ("ArrowUp", 5), ("Home", 3), ("ArrowLeft", 2), ("ArrowDown", 5), ("ArrowDown", 8)):
+        page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        assert data(root, "layer", "head") == sequence[at], key
+    box = overview(root).locator("canvas").bounding_box()
+    with notebook.repaint(root):
+        page.mouse.click(box["x"] + 4 + 34 * 1.5, box["y"] + 4 + 48 * 0.4)  # the second tile of the first line
+    assert data(root, "layer", "head") == sequence[1]
+    said = overview(root).get_by_role("gridcell").text_content()
+    assert "first token {:.2f}".format(data(root, "pattern-score")[0]) in said
+    notebook.execute("e.tile_order = 'layers'")
+    settled(notebook, root)
+    assert order.input_value() == "layers" and data(root, "layer", "head") == sequence[1]
+    notebook.execute("e.pattern = ''")
+    settled(notebook, root)
+    assert not order.is_visible()
+
+
+MEANS = """(canvas, [left, top, size, rows, columns]) => {
+    const pen = canvas.getContext("2d"), ratio = canvas.width / parseFloat(canvas.style.width), means = [];
+    for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) {
+        const box = [left + size * column + 3, top + size * row + 3, size - 6, size - 6].map((x) => Math.round(x * ratio));
+        const pixels = pen.getImageData(...box).data;
+        means.push([0, 1, 2].map((channel) => {
+            let sum = 0;
+            for (let at = channel; at < pixels.length; at += 4) sum += pixels[at];
+            return 4 * sum / pixels.length;
+        }));
+    }
+    return means;
+}"""
+
+
+@pytest.mark.parametrize("theme", ("light", "dark"))
+@pytest.mark.parametrize("beside", (False, True), ids=("lines", "two heads"))
+def test_the_saved_picture_holds_the_tiles_and_what_is_beside_them(opened, theme, beside, tmp_path):
+    notebook, root = opened(BERT.replace("title=", "text2='my cat eats the apples', title=") if beside else BERT)
+    notebook.set_theme(theme)
+    with notebook.repaint(root):
+        root.get_by_role("combobox", name="Pattern").select_option("previous token")
+    settled(notebook, root)
+    with notebook.page.expect_download() as download:
+        root.get_by_role("button", name="Save picture").click()
+    layer, head = data(root, "layer", "head")
+    assert download.value.suggested_filename == f"attention-layer-{layer}-head-{head}.png"
+    download.value.save_as(tmp_path / "saved.png")
+    settled(notebook, root)
+    saved = np.asarray(Image.open(tmp_path / "saved.png").convert("RGB")).astype(float)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    shutil.copy(tmp_path / "saved.png", PICTURES / f"model_saved_{theme}_{'two' if beside else 'one'}.png")
+    canvas = overview(root).locator("canvas")
+    across, _ = (float(canvas.evaluate(f"canvas => parseFloat(canvas.style.{side})")) for side in ("width", "height"))
+    place = [across - 4 - 34 * 3, 20, 34, 3, 3]
+    shown = canvas.evaluate(MEANS, place)
+    assert np.ptp(shown, axis=0).max() > 20
+    for at, mean in enumerate(shown):  # each tile of the page is in its place in the picture, twice as fine
+        x, y = (2 * (start + 34 * step + 3) for start, step in zip((16 + place[0], 42 + place[1]), (at % 3, at // 3)))
+        assert np.abs(saved[y : y + 56, int(x) : int(x) + 56].mean((0, 1)) - mean).max() < 9, at
+    ground = saved[2, 2]
+    assert (ground.mean() < 80) == (theme == "dark")
+    heats = root.locator(".ex-stage .ex-grid canvas" if beside else ".ex-stage > .ex-grid canvas, .ex-lines canvas")
+    sizes = [canvas.evaluate("canvas => [parseFloat(canvas.style.width), parseFloat(canvas.style.height)]") for canvas in heats.all()]
+    assert len(sizes) == 2 and saved.shape[1] == pytest.approx(2 * max(sizes[0][0] + 22 + sizes[1][0] + 32, 452), abs=2)
+    drawn = (np.abs(saved - ground).max(-1) > 24).any(1)  # lines of pixels with something in them
+    assert drawn[: 2 * 26].any() and drawn[-2 * 60 :].any()  # the title, the scale

@@ -72,6 +72,29 @@ class HeadTiles {
     this.waiting = [];
   }
 
+  /** All tiles with their numbers as one block of a saved picture, in lines of twelve. */
+  blocks(colours) {
+    const count = this.tiles.length;
+    if (!count) return [];
+    this.colours = colours;
+    const [across, high] = [Math.min(count, 12), this.tileHeight() + 20];
+    const draw = (pen, x, y) => this.tiles.forEach(({ canvas }, head) => {
+      this.drawTile(head);
+      const [left, top] = [x + (head % across) * (TILE + 8) + 4, y + Math.floor(head / across) * high + 4];
+      pen.drawImage(canvas, left, top, TILE, this.tileHeight());
+      const chosen = head === this.chosen;
+      setFont(pen, colours, 11, chosen);
+      pen.textAlign = "center";
+      pen.fillStyle = chosen ? colours.accent : colours.soft;
+      pen.fillText(String(head), left + TILE / 2, top + this.tileHeight() + 12);
+      if (!chosen) return;
+      pen.strokeStyle = colours.accent;
+      pen.lineWidth = 2;
+      pen.strokeRect(left - 2, top - 2, TILE + 4, this.tileHeight() + 4);
+    });
+    return [{ width: across * (TILE + 8), height: Math.ceil(count / across) * high, draw }];
+  }
+
   drawTile(head) {
     const shown = this.compute(head);
     if (!shown) return;

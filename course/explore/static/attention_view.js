@@ -344,7 +344,7 @@ class AttentionView {
       this.paint();
       return this.compose();
     });
-    this.repaint(); // back to the screen's resolution
+    this.restyle(); // back to the screen's resolution
     canvas.toBlob((blob) => {
       const address = URL.createObjectURL(blob);
       element("a", { href: address, download: name }).click();
@@ -357,34 +357,17 @@ class AttentionView {
   /** The head as the saved picture names it. */
   headName() { return this.data.H > 1 ? say(this.words.head, { head: this.root.dataset.head }) : ""; }
 
-  /** Title, heat map, lines, sentence and legend on one canvas. */
+  /** What is seen, on one canvas. */
   compose() {
-    const { heat, lines, colours, words } = this;
-    const [margin, headroom, bar] = [16, 26, 150];
-    const width = Math.max(heat.width + GAP + lines.width, 420) + 2 * margin;
-    const height = headroom + Math.max(heat.height, lines.height) + 2 * margin + 56;
-    const canvas = document.createElement("canvas");
-    const pen = surface(canvas, width, height);
-    pen.fillStyle = colours.ground;
-    pen.fillRect(0, 0, width, height);
-    pen.fillStyle = colours.ink;
-    setFont(pen, colours, 14, true);
-    pen.fillText([this.model.get("title"), this.headName()].filter(Boolean).join(" · "), margin, margin + 12);
-    pen.drawImage(heat.grid.canvas, margin, margin + headroom, heat.width, heat.height);
-    pen.drawImage(lines.canvas, margin + heat.width + GAP, margin + headroom, lines.width, lines.height);
-    setFont(pen, colours, 13);
-    pen.fillText(this.sentence.textContent, margin, height - margin - 38, width - 2 * margin);
-    setFont(pen, colours, 11);
-    pen.fillStyle = colours.soft;
-    const top = this.brightest();
-    [words.weight, "0", String(top / 2), String(top)].forEach((text, i) => {
-      pen.textAlign = i ? "center" : "left";
-      pen.fillText(text, i ? margin + 50 + ((i - 1) * bar) / 2 : margin, height - margin + (i ? 2 : -14));
-    });
-    for (let x = 0; x < bar; x++) {
-      pen.fillStyle = css(viridis(x / (bar - 1)));
-      pen.fillRect(margin + 50 + x, height - margin - 23, 1.2, 10);
-    }
-    return canvas;
+    return composePicture({ colours: this.colours, title: [this.model.get("title"), this.headName()].filter(Boolean).join(" · "),
+      rows: this.pictureRows().filter((row) => row.length), lines: this.pictureLines(), scale: this.words.weight, top: this.brightest() });
   }
+
+  pictureRows() {
+    const { heat, lines, tiles } = this;
+    return [tiles.blocks(this.colours), [canvasBlock(heat.grid.canvas, heat.width, heat.height), canvasBlock(lines.canvas, lines.width, lines.height)]];
+  }
+
+  /** The sentences of the saved picture. */
+  pictureLines() { return [this.sentence.textContent]; }
 }

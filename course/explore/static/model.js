@@ -7,21 +7,23 @@ class ModelView extends AttentionView {
   constructor(model, el) {
     super(model, el);
     for (const name of ["layer", "off_shown"]) this.stops.push(listen(model, name, () => this.load()));
-    this.stops.push(listen(model, "closed", () => this.redraw()));
-    for (const name of ["effect", "pattern", "pin", "beside_revision"]) this.stops.push(listen(model, name, () => this.repaint()));
+    this.stops.push(listen(model, "closed", () => this.redraw()), listen(model, "target", () => this.targetFromOutside()));
+    for (const name of ["effect", "pattern", "tile_order", "pin", "beside_revision"]) this.stops.push(listen(model, name, () => this.repaint()));
   }
 
   // ------------------------------------------------------------------------------------------------------ building
 
   makeTiles() {
     return new ModelTiles({ label: this.words.overview_label, nameOf: (layer, head) => this.tileName(layer, head),
-      onChoose: (layer, column) => this.choose(layer, column) });
+      onChoose: (layer, head) => this.choose(layer, head) });
   }
 
   build() {
     this.layers = new Map(); // layer → {data, key} of the run that is shown
     this.marks = {};
     this.offWanted = null;
+    this.targetWanted = null;
+    this.lastIn = new Map(); // the layer's first in a part → [layer, head] looked at last there
     super.build();
     const { words, model } = this;
     this.headTitle = element("p", { class: "ex-head-title" });
@@ -29,13 +31,17 @@ class ModelView extends AttentionView {
     this.allOn = button({ label: words.all_on, onClick: () => this.switchAllOn() });
     const options = [{ value: "", label: words.pattern_none }, ...model.get("patterns").map((value) => ({ value, label: value }))];
     this.pattern = menu({ label: words.pattern, options, value: model.get("pattern"), onInput: (name) => this.share("pattern", name) });
+    const orders = ["layers", "pattern"].map((value) => ({ value, label: words[`order_${value}`] }));
+    this.order = menu({ label: words.order, options: orders, value: model.get("tile_order"), onInput: (name) => this.share("tile_order", name) });
     this.patternLine = element("p", { class: "ex-pattern-line" });
     this.ring = element("p", { class: "ex-pattern-line ex-label" });
     this.patternFold = disclosure({ label: words.patterns_fold, onToggle: () => this.repaint() });
     this.effect = element("div", { class: "ex-effect", role: "status" });
     this.buildBeside();
-    const panel = element("div", { class: "ex-model-panel" }, this.headTitle,
-      element("div", { class: "ex-controls" }, this.offSwitch.element, this.allOn.element, this.pinButton.element), this.pattern.element, this.patternLine, this.ring);
+    this.buildParts();
+    const panel = element("div", { class: "ex-model-panel" }, this.part.element, this.headTitle,
+      element("div", { class: "ex-controls" }, this.offSwitch.element, this.allOn.element, this.pinButton.element), this.pattern.element,
+      this.between, this.order.element, this.patternLine, this.ring);
     this.overview = element("div", { class: "ex-overview" });
     this.tiles.element.replaceWith(this.overview);
     this.overview.append(this.tiles.element, panel);
@@ -43,7 +49,24 @@ class ModelView extends AttentionView {
     this.mask.element.after(this.drawing.element);
     this.folds.prepend(this.patternFold.element, this.secondFold.element);
     this.folds.before(this.effect);
-    if (alone()) for (const control of [this.offSwitch, this.allOn, this.pinButton, this.second]) control.disable(words.alone);
+    if (alone()) for (const control of [this.offSwitch, this.allOn, this.pinButton, this.second, this.target]) control.disable(words.alone);
+  }
+
+  /** What only a model of several parts has: the choice of a part, and the text that it writes. */
+  buildParts() {
+    const { words, model } = this;
+    this.part = menu({ label: words.part, options: [], value: "", onInput: (start) => this.choosePart(Number(start)) });
+    this.between = element("p", { class: "ex-reason", hidden: true });
+    this.target = textBox({ label: words.target, value: this.targetText(), placeholder: words.target_own,
+      onInput: (text) => { this.targetWanted = text; this.typed(this.text.input.value); } });
+    if (model.get("takes_target")) this.root.insertBefore(this.target.element, this.shell.notices.element);
+  }
+
+  /** The target as a text; ids, which Python may have given, are none. */
+  targetText() { return typeof this.model.get("target") === "string" ? this.model.get("target") : ""; }
+
+  targetFromOutside() {
+    if (!this.typing) this.target.set(this.targetText());
   }
 
   buildBeside() {
@@ -86,6 +109,7 @@ class ModelView extends AttentionView {
       this.runSeen = model.get("run_revision");
       this.layers.clear();
       this.tiles.build(model);
+      this.loadParts();
       this.marks = patternMarks(model);
     }
     if (this.loaded !== model.get("data_revision")) {
@@ -93,6 +117,42 @@ class ModelView extends AttentionView {
       this.keep(model.get("shown_layer"));
     }
     this.takeLayer();
+  }
+
+  loadParts() {
+    const parts = this.model.get("parts");
+    this.lastIn.clear();
+    this.part.element.hidden = !parts.length;
+    this.part.input.replaceChildren(...parts.map(({ name, start }) => element("option", { value: String(start) }, name)));
+  }
+
+  /** The part in which a layer is; all layers where there is one part. */
+  partOf(layer) {
+    return this.model.get("parts").find(({ start, stop }) => layer >= start && layer < stop) || { start: 0, stop: this.tiles.sizes.length, between: false };
+  }
+
+  choosePart(start) {
+    const [layer, head] = this.lastIn.get(start) || [start, this.model.get("head")];
+    this.choose(layer, head);
+    this.part.set(String(this.partOf(this.model.get("layer")).start)); // an exported page may lack this layer
+  }
+
+  /** Shows the part in which the layer is, and which patterns there can be in it. */
+  showPart(layer, head) {
+    const { start, stop, between } = this.partOf(layer);
+    this.lastIn.set(start, [layer, head]);
+    if (String(this.tiles.range) === String([start, stop]) && this.part.input.value === String(start)) return;
+    this.tiles.show(start, stop);
+    this.part.set(String(start));
+    const [first, last] = [this.tiles.numberOf(start, 0), this.tiles.numberOf(stop, 0)];
+    const off = [];
+    for (const option of this.pattern.input.options) {
+      const marks = this.marks[option.value];
+      option.disabled = Boolean(marks && between && bestHead(marks.scores, marks.baselines, first, last) < 0);
+      if (option.disabled) off.push(option.value);
+    }
+    this.between.hidden = !off.length;
+    this.between.textContent = say(this.words.pattern_between, { patterns: off.join(", ") });
   }
 
   keep(layer) {
@@ -138,8 +198,7 @@ class ModelView extends AttentionView {
     super.close();
   }
 
-  choose(layer, column) {
-    const head = this.tiles.headIn(layer, column);
+  choose(layer, head) {
     const here = this.layers.has(layer);
     if (alone()) this.shell.notices.busy(here ? "" : this.words.layer_late);
     if (alone() && !here) { this.tiles.stay(); return; }
@@ -179,6 +238,8 @@ class ModelView extends AttentionView {
   /** Text, heads and the number of the request leave in one message. */
   askFor(text) {
     if (this.offWanted) this.model.set("off", this.offWanted);
+    if (this.targetWanted !== null) this.model.set("target", this.targetWanted);
+    this.targetWanted = null;
     super.askFor(text);
   }
 
@@ -191,8 +252,9 @@ class ModelView extends AttentionView {
     const [layer, head, pattern] = [model.get("layer"), model.get("head"), model.get("pattern")];
     const beside = this.width >= 700;
     this.overview.classList.toggle("ex-beside", beside);
-    this.tiles.draw({ layer, head, off: this.off(), marks: pattern ? this.marks[pattern] : null, markKey: `${pattern}${this.runSeen}`,
-      room: beside ? this.width - 260 : this.width, colours: this.colours });
+    this.showPart(layer, head);
+    this.tiles.draw({ layer, head, off: this.off(), marks: pattern ? this.marksHere(pattern) : null, markKey: `${pattern}${this.runSeen}`,
+      sorted: model.get("tile_order") === "pattern", room: beside ? this.width - 260 : this.width, colours: this.colours });
     this.writePanel(layer, head, pattern);
     this.drawing.show();
     this.beside.load();
@@ -222,28 +284,35 @@ class ModelView extends AttentionView {
     return say(words.tile_scored, { ...name, pattern, score: score.toFixed(2), baseline: baseline.toFixed(2) });
   }
 
-  /** The place of a head among all, layer after layer. */
-  place_(layer, head) { return this.tiles.sizes.slice(0, layer).reduce((sum, [count]) => sum + count, head); }
-
   scoreOf(pattern, layer, head) {
     const { scores, baselines } = this.marks[pattern];
-    const at = this.place_(layer, head);
+    const at = this.tiles.numberOf(layer, head);
     return [scores[at], baselines[at]];
+  }
+
+  /** The numbers of all heads for a pattern, with the best of the part that is shown. */
+  marksHere(pattern) {
+    const { scores, baselines, order } = this.marks[pattern];
+    const [first, last] = this.tiles.range.map((layer) => this.tiles.numberOf(layer, 0));
+    return { scores, baselines, best: bestHead(scores, baselines, first, last), order: order.filter((number_) => number_ >= first && number_ < last) };
   }
 
   writePanel(layer, head, pattern) {
     const { words, model, root } = this;
     const names = model.get("layer_names");
     const off = this.off();
-    const key = [layer, head, pattern, off.join(";"), this.runSeen, this.patternFold.open].join("|");
+    const order = model.get("tile_order");
+    const key = [layer, head, pattern, order, off.join(";"), this.runSeen, this.patternFold.open].join("|");
     if (key === this.panelKey) return;
     this.panelKey = key;
     this.headTitle.textContent = say(words.title_one, { layer: names[layer], head });
     this.offSwitch.set(this.isOff(layer, head));
     this.allOn.element.hidden = !off.length;
     this.pattern.set(pattern);
+    this.order.set(order);
+    this.order.element.hidden = !pattern;
     const [score, baseline] = pattern ? this.scoreOf(pattern, layer, head) : [NaN, NaN];
-    const best = pattern ? this.marks[pattern].best : -1;
+    const best = pattern ? this.marksHere(pattern).best : -1;
     this.patternLine.hidden = !pattern;
     this.ring.hidden = best < 0;
     if (pattern) {
@@ -251,26 +320,20 @@ class ModelView extends AttentionView {
         : say(words.pattern_score, { pattern, score: score.toFixed(2), baseline: baseline.toFixed(2) });
     }
     if (best >= 0) {
-      const [l, h] = this.layerHead(best);
+      const [l, h] = this.tiles.layerHead(best);
       const marks = this.marks[pattern];
       this.ring.textContent = say(words.ring, { layer: names[l], head: h, score: marks.scores[best].toFixed(2), baseline: marks.baselines[best].toFixed(2) });
       root.dataset.best = JSON.stringify([l, h]);
     }
     Object.assign(root.dataset, { layer, off: JSON.stringify(off), patternScore: String(score), patternBaseline: String(baseline) });
-    if (this.patternFold.open) this.fill(this.patternFold, patternTable(this.marks, this.place_(layer, head), words));
-  }
-
-  layerHead(place) {
-    let layer = 0;
-    for (; place >= this.tiles.sizes[layer][0]; layer++) place -= this.tiles.sizes[layer][0];
-    return [layer, place];
+    if (this.patternFold.open) this.fill(this.patternFold, patternTable(this.marks, this.tiles.numberOf(layer, head), words));
   }
 
   write(head, row, column, state) {
     super.write(head, row, column, state);
     const effect = this.model.get("effect");
     const none = !effect.names;
-    const key = none ? "" : `${this.runSeen}|${row}|${JSON.stringify(effect.top || "")}|${effect.names}`;
+    const key = none ? "" : `${this.runSeen}|${row}|${JSON.stringify(effect.top || "")}|${effect.fixed && effect.position}|${effect.names}`;
     if (key === this.effectKey) return;
     this.effectKey = key;
     this.effect.hidden = none;
@@ -289,6 +352,20 @@ class ModelView extends AttentionView {
   }
 
   pictureName() { return `attention-layer-${this.shownLayer}-head-${this.root.dataset.head}`; }
+
+  pictureRows() {
+    const { beside } = this;
+    const [tiles, large] = super.pictureRows();
+    if (beside.on) large.splice(1, 1, canvasBlock(beside.heat.grid.canvas, beside.heat.width, beside.heat.height, beside.title.textContent));
+    return [tiles, large];
+  }
+
+  pictureLines() {
+    const { words, beside } = this;
+    const pattern = this.patternLine.hidden ? "" : [this.patternLine, this.ring].filter((line) => !line.hidden).map((line) => line.textContent).join("; ");
+    const off = this.off().map(([layer, head]) => say(words.title_one, { layer: this.model.get("layer_names")[layer], head })).join(", ");
+    return [...super.pictureLines(), beside.on ? beside.sentence.textContent : "", pattern, off ? say(words.off_one, { names: off }) : ""].filter(Boolean);
+  }
 
   headName() { return this.headTitle.textContent; }
 }

@@ -1,19 +1,33 @@
 // Explorer of a whole model: what is said beside the tiles and under the large head.
 
-/** The numbers of all heads for all patterns: for each pattern {scores, baselines, best}, arrays over heads, layer after
- *  layer; `best` is the head furthest above its baseline, −1 where the pattern is nowhere in the text. */
+/** The numbers of all heads for all patterns: for each pattern {scores, baselines, best, order}, arrays over heads, layer
+ *  after layer; `best` is the head furthest above its baseline, −1 where the pattern is nowhere in the text; `order` lists the
+ *  heads from there down, of equals the one in the earlier layer first, those without a target last. */
 function patternMarks(model) {
   const numbers = floats(model, "pattern_numbers");
   const names = model.get("patterns");
   const count = numbers.length / (2 * names.length);
   return Object.fromEntries(names.map((name, p) => {
     const [scores, baselines] = [0, 1].map((part) => numbers.subarray((2 * p + part) * count, (2 * p + part + 1) * count));
-    let best = -1;
-    for (let h = 0; h < count; h++) {
-      if (!Number.isNaN(scores[h]) && (best < 0 || scores[h] - baselines[h] > scores[best] - baselines[best])) best = h;
-    }
-    return [name, { scores, baselines, best }];
+    const above = Array.from(scores, (score, h) => (Number.isNaN(score) ? -Infinity : score - baselines[h]));
+    const order = Array.from(above.keys()).sort((a, b) => (above[a] === above[b] ? a - b : above[b] - above[a]));
+    return [name, { scores, baselines, best: bestHead(scores, baselines, 0, count), order }];
   }));
+}
+
+/** The head from `start` to `stop`, the last left out, that is furthest above its baseline; −1 where none has a score. */
+function bestHead(scores, baselines, start, stop) {
+  let best = -1;
+  for (let h = start; h < stop; h++) {
+    if (!Number.isNaN(scores[h]) && (best < 0 || scores[h] - baselines[h] > scores[best] - baselines[best])) best = h;
+  }
+  return best;
+}
+
+/** What stands for each layer before a head's number: the number at the end of its name, where all have one of their own. */
+function shortNames(names) {
+  const ends = names.map((name) => (name.match(/\d+$/) || [""])[0]);
+  return ends.every(Boolean) && new Set(ends).size === names.length ? ends : names.map((_, layer) => String(layer + 1));
 }
 
 /** A share as a bar; with a tick where looking evenly would end, if that is given. */
@@ -33,6 +47,7 @@ function patternTable(marks, number_, words) {
 
 /** What the heads that are off change (the trait `effect`), as nodes; `row` is the token under the cursor. */
 function effectNodes(effect, row, words) {
+  if (effect.fixed) row = effect.position; // the cursor is in another text
   const nodes = [element("p", { class: "ex-effect-head" }, say(words.off_one, { names: effect.names }), " ", words.off_note)];
   if (effect.top) {
     const [before, after] = effect.top;

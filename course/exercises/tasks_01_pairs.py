@@ -82,7 +82,8 @@ PAIR_COUNTS = Task(
         "counts": lambda pairs: _counted(pair for of_piece in pairs for pair in of_piece),
     }),
     lambda: [
-        Case(([[1, 2]],)), Case(([[1, 2, 3], [2, 3]],)), Case(([[3, 1], [2, 1, 3, 1]],)), Case(([[7, 7, 7]],), "overlap"),
+        Case(([[1, 2]],)), Case(([[1, 2, 3], [2, 3]],)), Case(([[3, 1], [2, 1, 3, 1]],)),
+        Case(([[7, 7, 7]],), "overlap"),
         Case(([[5, 5, 5, 5, 5], [5], [6, 5, 5]],), "overlap"), Case(([[1, 2, 1, 2, 1]],)),
         Case(([],), "empty"), Case(([[], [4], [], [4, 4]],), "empty"), Case(([[300, 256], [256, 300, 256]],)),
         Case((_sentence_in_pieces("low low lower"),)), Case((_sentence_in_pieces("héhé 你好你好!!!"),)),

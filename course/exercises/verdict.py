@@ -196,9 +196,9 @@ def _same_everywhere(task: Task, cases, outcomes, constant: bool) -> tuple[str, 
     return None
 
 
-def _equal(a, b) -> bool:
-    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-        return len(a) == len(b) and all(map(_equal, a, b))
+def _equal(a, b, depth: int = 0) -> bool:
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)) and depth < exact.DEEPEST:
+        return len(a) == len(b) and all(_equal(x, y, depth + 1) for x, y in zip(a, b))
     if type(a) is not type(b):
         return False
     if isinstance(a, np.ndarray):

@@ -3,18 +3,21 @@
 import math
 import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 
 from course.blocks import attention as package
-from course.exercises import verdict
+from course.exercises import exact, verdict
 from course.exercises.checking import check
 from course.exercises.diagnose import built
-from course.exercises.feedback import REFUSED
+from course.exercises.feedback import REFUSED, Feedback, call, is_whole, rows
 from course.exercises.store import store
 from course.exercises.task import all_tasks
+from course.exercises.variants_01 import train_by_words
+from course.text import bpe
 
 
 def right(x, axis=-1):
@@ -422,6 +425,121 @@ def test_large_inputs_are_named_and_can_be_had():
     feedback = check("attention", lambda q, k, v, mask=None: _composed(q, k, v, mask) if np.ndim(q) < 4 else None)
     assert "q of shape (2, 3, 4, 5), k of shape" in repr(feedback) and ".input" in repr(feedback)
     assert feedback.input[0].shape == (2, 3, 4, 5)
+
+
+# ── lists, dicts and texts ──────────────────────────────────────────────────────────────────────────────────
+
+
+def counted(pieces):
+    return dict(Counter(pair for ids in pieces for pair in zip(ids, ids[1:])))
+
+
+def encoded(text, merges):
+    ids = [bpe.to_ids(piece) for piece in bpe.pre_tokenize(text)]
+    for i, pair in enumerate(merges):
+        ids = [bpe.merge(each, pair, 256 + i) for each in ids]
+    return sum(ids, [])
+
+
+def decoded(ids, merges):
+    tokens = [bytes([byte]) for byte in bpe.BYTES]
+    for left, right_half in merges:
+        tokens.append(tokens[left] + tokens[right_half])
+    return b"".join(tokens[i] for i in ids).decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("change, sentence", [
+    (lambda m: [*m, (0, 0)], "It goes on too long: at place 1 stands (0, 0), and the end is asked for. Its length is 2, and 1 is"),
+    (lambda m: m[1:] if len(m) == 1 else m, "It ends too early: nothing stands at place 0, and (64, 64) is asked for. Its length is 0,"),
+    (lambda m: [(0, 0), *m[1:]], "at place 0 stands (0, 0), and (64, 64) is asked for (places are counted from 0)."),
+    (lambda m: [(0, 0), *m], "at place 0 stands (0, 0), and (64, 64) is asked for (places are counted from 0). Its length is 2, and 1"),
+    (lambda m: [(float(a), float(b)) for a, b in m], "at place 0 stands (64.0, 64.0), and (64, 64) is asked for"),
+    (lambda m: [f"{a} {b}" for a, b in m], "at place 0 stands '64 64', and (64, 64) is asked for"),
+    (tuple, "It returns a tuple, and a list is asked for.\nApart from that it is right, on all 19 inputs."),
+    (np.array, "It returns an ndarray, and a list is asked for.\nApart from that it is right, on all 19 inputs."),
+    (set, "It returns a set, and a list is asked for.\nNot right on any of 19 inputs."),
+])  # fmt: skip
+def test_the_first_place_at_which_a_list_differs(change, sentence):
+    text = said(lambda text, vocab_size: change(train_by_words(text, vocab_size)), "bpe_train")[1]
+    assert sentence in text, text
+
+
+def test_numbers_of_numpy_are_as_good_as_pythons():
+    assert check("bpe_encode", lambda text, merges: [np.int64(i) for i in encoded(text, merges)]).passed
+    assert check("pair_counts", lambda pieces: Counter({k: np.int64(n) for k, n in counted(pieces).items()})).passed
+    assert "stands True, and 1 is" in said(lambda ids, pair, new: [i if i != 1 else True for i in bpe.merge(ids, pair, new)], "merge")[1]
+
+
+@pytest.mark.parametrize("change, sentence", [
+    (lambda counts: counts | {(0, 0): 4}, "Not asked for: (0, 0)."),
+    (lambda counts: {key: n for key, n in counts.items() if key != (1, 2)}, "Missing: (1, 2)."),
+    (lambda counts: {key: n + 3 if key == (1, 2) else n for key, n in counts.items()}, "Another value is asked for: (1, 2) has 4 in place of 1."),
+    (lambda counts: counts | {(0, i): 1 for i in range(7)}, "Not asked for: (0, 0), (0, 1), (0, 2) and 4 more."),
+    (lambda counts: list(counts.items()), "It returns a list, and a dict is asked for."),
+])  # fmt: skip
+def test_the_keys_of_a_dict_that_differ(change, sentence):
+    assert sentence in said(lambda pieces: change(counted(pieces)), "pair_counts")[1]
+
+
+def test_the_order_of_keys_means_nothing():
+    assert check("pair_counts", lambda pieces: dict(reversed(counted(pieces).items()))).passed
+
+
+def test_texts_are_shown_with_what_can_not_be_seen():
+    kind, text = said(lambda ids, merges: decoded(ids, merges).replace("\ufeff", ""), "bpe_decode")
+    assert "The texts differ from place 0 on: around it yours is 'a\\x00\\u200b', and '\\ufeffa\\x00\\u200b' is asked for." in text
+    assert "Wrong on every input of one sort and on no other: signs that can't be seen" in text
+    wanted = exact.content("x" * 100, "x" * 50 + "é" + "x" * 49)[1]
+    assert wanted["place"] == 50 and wanted["given"] == "… '" + "x" * 8 + "é" + "x" * 15 + "' …"
+
+
+def test_a_list_is_shown_around_the_place_that_differs():
+    feedback = check("bpe_decode", lambda ids, merges: [1])
+    assert feedback.kind == "no_text" and feedback.grids == ()
+    expected, yours = rows(list(range(20)), [*range(10), -1, *range(11, 19), -1], "")
+    assert expected.first == yours.first == 6
+    assert expected.cells == [[str(i) for i in range(6, 14)]]
+    assert yours.cells[0][4] == "-1" and yours.odd == expected.odd == [[i == 10 for i in range(6, 14)]]
+    shown = feedback_of(yours)
+    assert '<th scope="col" style="text-align:right">10</th>' in shown._repr_html_() and "*-1" in repr(shown)
+    assert repr(shown).split("\n")[2].split() == [str(i) for i in range(6, 14)]
+
+
+def feedback_of(grid):
+    return Feedback(REFUSED, "Title", ["Sentence."], grids=(grid,))
+
+
+def test_a_list_that_holds_itself_is_like_nothing():
+    itself = [1]
+    itself.append(itself)
+    assert not exact.equal(itself, itself) and exact.equal([(1, 2)], [(1, 2)])
+
+    def holds_itself(text, merges):
+        ids = encoded(text, merges)
+        ids.append(ids)
+        return ids
+
+    kind, text = said(holds_itself, "bpe_encode")
+    assert kind == "numbers" and "at place 1 stands [256, [256, [256" in text and "and the end is asked for" in text
+
+
+def test_a_list_changed_in_place_is_told_how_to_begin():
+    def in_place(ids, pair, new_id):
+        ids[:] = bpe.merge(list(ids), pair, new_id)
+        return ids
+
+    assert "Begin with a new list, [] or list(ids)" in said(in_place, "merge")[1]
+
+
+def test_a_property_that_can_not_be_looked_at_is_not_spoken_of():
+    text = said(lambda text, vocab_size: [None] * (vocab_size - 256), "bpe_train")[1]
+    assert "at place 0 stands None, and (64, 64) is asked for" in text and "ids that exist" not in text
+
+
+def test_long_lists_and_texts_are_named_by_their_length():
+    names, arguments = ("ids", "text"), (list(range(500)), "x" * 300)
+    assert call(names, arguments) == "`ids` of length 500, `text`, a text of 300 characters"
+    assert not is_whole(arguments) and is_whole(([1, 2], "ab"))
 
 
 # ── what is recorded ────────────────────────────────────────────────────────────────────────────────────────

@@ -29,10 +29,10 @@ function composePicture({ colours, title, rows, lines, scale, top }) {
   const across = (row) => row.reduce((sum, block) => sum + block.width, GAP * (row.length - 1));
   const inner = Math.max(NARROWEST, ...rows.map(across));
   setFont(measure, colours, 13);
-  const sentences = lines.flatMap((line) => wrapped(measure, line, inner));
+  const broken = lines.flatMap((line) => wrapped(measure, line, inner));
   const captioned = (row) => (row.some((block) => block.caption) ? CAPTION_LINE : 0);
   const tall = (row) => captioned(row) + Math.max(...row.map((block) => block.height));
-  const height = 26 + rows.reduce((sum, row) => sum + tall(row) + 12, 0) + sentences.length * TEXT_LINE + 44;
+  const height = 26 + rows.reduce((sum, row) => sum + tall(row) + 12, 0) + broken.length * TEXT_LINE + 44;
   const pen = surface(canvas, inner + 2 * PICTURE_MARGIN, height + 2 * PICTURE_MARGIN);
   pen.fillStyle = colours.ground;
   pen.fillRect(0, 0, inner + 2 * PICTURE_MARGIN, height + 2 * PICTURE_MARGIN);
@@ -55,7 +55,7 @@ function composePicture({ colours, title, rows, lines, scale, top }) {
     }
     y += tall(row) + 12;
   }
-  for (const sentence of sentences) write(sentence, PICTURE_MARGIN, (y += TEXT_LINE) - 6, 13, colours.ink);
+  for (const sentence of broken) write(sentence, PICTURE_MARGIN, (y += TEXT_LINE) - 6, 13, colours.ink);
   drawScale(pen, PICTURE_MARGIN, y + 12, { colours, scale, top });
   return canvas;
 }

@@ -1,14 +1,16 @@
 """Hooks on the course's own layers: what they take out is what was computed, what they silence is silent, they go again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from course.blocks.attention import MultiHeadAttention, causal_mask
-from course.lens.hooks import record, sites, watching
+from course.lens.hooks import record, record_all, sites, watching
 from course.lens.recording import Recording
-from course.lens.run import Run, divergence, most_probable, moved
+from course.lens.run import Part, Run, divergence, most_probable, moved
 
 T, C, H = 5, 12, 3
 TOKENS = tuple("abcde")
@@ -95,6 +97,126 @@ def test_hooks_go_again(x, breaks):
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
+class Decoder(nn.Module):
+    """Attention to itself and to another text by turns, T5's way: no scale, the first layer's table added in all layers."""
+
+    num_heads = H
+
+    def __init__(self, own_tables: bool = False):
+        super().__init__()
+        torch.manual_seed(3)
+        names = ("SelfAttention", "EncDecAttention")
+        self.layers = nn.ModuleList([nn.ModuleDict({name: self.attention(C, own_tables or not i) for name in names}) for i in range(2)])
+
+    @staticmethod
+    def attention(width, table):
+        maps = nn.ModuleDict({name: nn.Linear(width, width, bias=False) for name in "qkvo"})
+        if table:
+            maps["relative_attention_bias"] = nn.Embedding(2 * 9 - 1, H)
+        maps.num_heads = H
+        return maps
+
+    def attend(self, maps, x, y, added=None):
+        q, k, v = (maps[name](z).unflatten(-1, (H, -1)).transpose(1, 2) for name, z in zip("qkv", (x, y, y)))
+        weights = (q @ k.mT + (0 if added is None else added)).softmax(-1)
+        self.weights.append(weights.detach()[0])
+        return maps["o"]((weights @ v).transpose(1, 2).flatten(-2))
+
+    def forward(self, x, y):
+        self.weights, self.added = [], []
+        for layer in self.layers:
+            own = layer["SelfAttention"]
+            if "relative_attention_bias" in own:
+                distance = torch.arange(T) - torch.arange(T)[:, None] + 8
+                added = own["relative_attention_bias"](distance).permute(2, 0, 1)
+            self.added.append(added.detach())
+            x = x + self.attend(own, x, x, added)
+            x = x + self.attend(layer["EncDecAttention"], x, y)
+        return x
+
+
+@pytest.fixture
+def y():
+    return torch.randn(1, T + 3, C, generator=torch.Generator().manual_seed(2))
+
+
+def both_kinds(model, x, y):
+    """(layer that looks at itself, at the other text) twice, as recorded: what is added is that of the stack."""
+    places = sites(model)
+    kinds = [[i for i, place in enumerate(places) if place.cross == cross] for cross in (False, True)]
+    with torch.no_grad(), watching(places) as seen:
+        model(x, y)
+    recorded = []
+    for indices, keys in zip(kinds, (None, tuple("ABCDEFGH"))):
+        bare = [Recording(TOKENS, weights=model.weights[i], key_tokens=keys) for i in indices]
+        recorded.append(record_all(bare, [places[i] for i in indices], [seen[i] for i in indices]))
+    return kinds, recorded
+
+
+@pytest.mark.parametrize("own_tables", [False, True])
+def test_what_is_added_and_what_looks_at_another_text_is_recorded(x, y, own_tables):
+    model = Decoder(own_tables)
+    kinds, (own, across) = both_kinds(model, x, y)
+    assert kinds == [[0, 2], [1, 3]]
+    for layer, added in zip(own, model.added):
+        np.testing.assert_allclose(layer.bias, added, atol=1e-6)
+        assert layer.scale == 1.0 and layer.q.shape == layer.k.shape == (H, T, C // H)
+    for layer in across:
+        assert layer.bias is None and layer.mask is None and layer.scale == 1.0
+        assert layer.q.shape == (H, T, C // H) and layer.k.shape == layer.v.shape == (H, T + 3, C // H)
+    for layer, weights in zip((*own, *across), (model.weights[i] for i in (0, 2, 1, 3))):
+        again = Recording(TOKENS, layer.q, layer.k, layer.v, layer.mask, None, layer.key_tokens, "", layer.bias, layer.scale)
+        np.testing.assert_allclose(again.attend()[1], weights, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", ["table", "twice", "form"])
+def test_what_is_added_in_another_way_is_not_recorded(x, y, wrong):
+    model = Decoder()
+    table = model.layers[0]["SelfAttention"]["relative_attention_bias"]
+    if wrong == "twice":
+        model.register_forward_pre_hook(lambda module, args: (table(torch.zeros(T, T, dtype=torch.int64)), None)[1])
+    places = sites(model)
+    own = [i for i, place in enumerate(places) if not place.cross]
+    with torch.no_grad(), watching(places) as seen:
+        model(x, y)
+    if wrong == "table":
+        seen[0].added[0] = seen[0].added[0] + torch.arange(T)[:, None] * (torch.arange(T) == 0)[:, None, None]
+    if wrong == "form":
+        seen[0].added[0] = seen[0].added[0].permute(2, 0, 1)
+    bare = [Recording(TOKENS, weights=model.weights[i]) for i in own]
+    assert record_all(bare, [places[i] for i in own], [seen[i] for i in own]) is None
+
+
+@pytest.mark.parametrize("off", [{(0, 1)}, {(1, 2)}, {(3, 0), (2, 1)}], ids=str)
+def test_heads_that_look_at_another_text_are_silenced_alike(x, y, off):
+    model = Decoder()
+    with torch.no_grad(), watching(sites(model), off):
+        output = model(x, y)
+    outs = [layer[name]["o"] for layer in model.layers for name in ("SelfAttention", "EncDecAttention")]
+    with torch.no_grad():
+        for layer, head in off:
+            outs[layer].weight[:, head * (C // H) : (head + 1) * (C // H)] = 0
+        np.testing.assert_allclose(output, model(x, y), rtol=1e-5, atol=1e-5)
+
+
+# ── what a run of two texts says of its layers ───────────────────────────────────────────────────────────────
+
+
+def test_a_runs_parts_say_whose_tokens_look():
+    source, target = tuple("abc"), tuple("xy")
+    shapes = (source, source), (source, source), (target, target), (target, source)
+    layers = tuple(Recording(rows, weights=np.ones((1, len(rows), len(columns))) / len(columns), key_tokens=columns) for rows, columns in shapes)
+    parts = (Part("encoder", 2, True), Part("decoder", 1), Part("cross", 1))
+    two = Run(target, layers, tuple("1234"), np.eye(2), None, (True, False), parts=parts, source=source, source_special=(False, False, True))
+    assert [two.of_source(layer) for layer in range(4)] == [True, True, False, False]
+    assert [two.special_of(layer) for layer in range(4)] == [(False, False, True)] * 2 + [(True, False)] * 2
+    turned = replace(two, layers=layers[::-1], parts=(Part("decoder", 2), Part("encoder", 2, True)))
+    assert [turned.of_source(layer) for layer in range(4)] == [False, False, True, True]
+    one = Run(target, layers[2:], tuple("12"), np.eye(2), None, (True, False))
+    assert not one.of_source(0) and one.special_of(0) == (True, False)
+    assert Run(target, layers[:1], ("1",), np.eye(2), None, (True, False)).special_of(0) is None  # of tokens it does not know
+
+
 # ── what changed between two runs ────────────────────────────────────────────────────────────────────────────
 
 
@@ -108,6 +230,8 @@ def test_how_far_vectors_moved():
     np.testing.assert_allclose(moved(after, before), [0, np.sqrt(5) / 2])
     with pytest.raises(ValueError, match="same text"):
         moved(before, run([[1.0], [1.0]], tokens="ac"))
+    with pytest.raises(ValueError, match="same text"):
+        moved(before, replace(after, source=("another",)))
 
 
 def test_how_far_predictions_moved():

@@ -12,6 +12,8 @@ R, K, P = (f"tests/test_{name}.py::" for name in ("recording", "lens_hooks", "le
 OWN = R + "test_scores_weights_and_output_of_a_layer_with_its_own_scale_and_bias"
 THROUGH, NOT = K + "test_what_passes_through_is_recorded", K + "test_what_does_not_follow_is_not_recorded"
 SILENT, AGAIN = K + "test_silent_heads_are_those_that_are_switched_off", K + "test_hooks_go_again"
+TWO = K + "test_what_is_added_and_what_looks_at_another_text_is_recorded"
+WHOSE = K + "test_a_runs_parts_say_whose_tokens_look"
 PERFECT, BY_HAND = P + "test_a_perfect_head_scores_one", P + "test_numbers_by_hand"
 
 
@@ -44,6 +46,26 @@ MUTANTS = [
     wrong("hooks stay", HOOKS, {"            handle.remove()": "            pass"}, AGAIN),
     wrong("hooks stay after an error", HOOKS, {"        yield seen\n    finally:": "        yield seen\n    except NameError:\n        pass\n    else:"},
           AGAIN),
+
+    wrong("nothing added", HOOKS, {"scores if bias is None else scores + bias[:, rows]": "scores"}, TWO, "TypeError"),
+    wrong("added to the wrong rows", HOOKS, {"scores + bias[:, rows]": "scores + bias[:, rows[::-1]]"}, TWO, "TypeError"),
+    wrong("added, and not kept", HOOKS, {"scale=scale, bias=bias)": "scale=scale)"}, TWO, "AssertionError", "TypeError"),
+    wrong("each layer its own table", HOOKS, {"if place.added is not None else bias": "if place.added is not None else None"}, TWO, "TypeError"),
+    wrong("the first table for all", HOOKS, {"if place.added is not None else bias": "if bias is None and place.added is not None else bias"},
+          TWO, "TypeError"),
+    wrong("any form is added", HOOKS, {"if len(seen.added) != 1 or tuple(seen.added[0].shape) != (*shape[1:], shape[0]):": "if False:"},
+          K + "test_what_is_added_in_another_way_is_not_recorded", "IndexError"),
+    wrong("always 1/√D", HOOKS, {"else (1 / math.sqrt(q.shape[2]), 1.0)": "else (1 / math.sqrt(q.shape[2]),)"}, TWO, "TypeError"),
+    wrong("as many keys as queries", HOOKS, {"zip(parts, (T, S, S))": "zip(parts, (T, T, T))"}, TWO, "TypeError"),
+    wrong("no layer looks at another text", HOOKS, {"cross=bool(CROSS.search(name))": "cross=False"}, TWO, "ValueError"),
+    wrong("a past between two texts", HOOKS, {"    if T != S:\n        return (None,)\n": ""}, TWO, "IndexError", "ValueError"),
+
+    wrong("all layers are the source's", RUN, {"                return part.of_source": "                return True"}, WHOSE),
+    wrong("parts are not counted", RUN, {"            layer -= part.count\n": ""}, WHOSE),
+    wrong("the target's frames for the source", RUN, {"            return self.source_special": "            return self.special"}, WHOSE),
+    wrong("frames of tokens not known", RUN, {"self.special if self.layers[layer].tokens == self.tokens else None": "self.special"}, WHOSE),
+    wrong("another source is the same text", RUN, {"(before.tokens, before.source) != (after.tokens, after.source)": "before.tokens != after.tokens"},
+          K + "test_how_far_vectors_moved"),
 
     wrong("least probable", RUN, {"np.argsort(-probs": "np.argsort(probs"}, K + "test_the_most_probable_and_ties_to_the_smaller_id"),
     wrong("ties anyhow", RUN, {'np.argsort(-probs, kind="stable")': "np.argsort(probs)[::-1]"},

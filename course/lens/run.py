@@ -1,7 +1,8 @@
 """A whole model on one text: what every layer recorded, what came out, and what changes when heads are switched off.
 
 Whatever has `name`, `run` and `top` as in Runnable can be looked at, ours or anybody's, whether it has one stack of
-layers or an encoder and a decoder; `runnable` makes one of a transformers model.  Layers and heads are counted from 0 in code and arrays; `Run.names` are what a learner reads.
+layers or an encoder and a decoder; `runnable` makes one of a transformers model.  Layers and heads are counted from 0 in
+code and arrays; `Run.names` are what a learner reads.
 """
 
 from dataclasses import dataclass

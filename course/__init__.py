@@ -8,7 +8,7 @@ The package follows the way of the data; every folder is one arrow of it:
 
     course.text        TEXT → IDS           the tokenizer, the corpus, the market, windows to train on
     course.vectors     IDS → VECTORS        embeddings and positions
-    course.blocks      VECTORS → VECTORS    attention, in one head and in many
+    course.blocks      VECTORS → VECTORS    attention, in one head and in many; normalisation, the feed-forward part
     course.pretrained  other people's weights: the sentence encoder MiniLM
     course.lens        looking inside: what a layer or a whole model computed, recorded; heads switched off
     course.exercises   checks that name the mistake, predictions, quiz, the learner's record

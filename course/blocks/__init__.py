@@ -1,1 +1,1 @@
-"""VECTORS → VECTORS: what a Transformer block is made of.  `attention` is here; the rest follows chapter by chapter."""
+"""VECTORS → VECTORS: what a Transformer block is made of.  `attention`, `norm`, `feed_forward`."""

@@ -379,3 +379,39 @@ def test_hostile_tokens_survive_python():
 @pytest.mark.parametrize("top, expected", [(1, 1), (0.51, 1), (0.5, 0.5), (0.2, 0.2), (0.19, 0.2), (0.1, 0.1), (0.07, 0.1), (0.03, 0.05), (0, 1)])
 def test_the_colour_scale_ends_at_a_round_number(top, expected):
     assert nice_top(top) == pytest.approx(expected)
+
+
+# ── sorted rows and columns ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_columns_and_rows_are_sorted_by_weight_and_go_back_with_another_text():
+    e = explore.attention(lambda text: Recording(q=q[:, : len(text)], k=k[:, : len(text)], tokens=list(text)), text="abcdef")
+    e.head = 1
+    weights = e.weights()[1]
+    assert [list(order) for order in e.order()] == [list(range(T)), list(range(T))]
+    e.columns_by, e.rows_by = 2, 4
+    rows, columns = e.order()
+    assert sorted(rows) == sorted(columns) == list(range(T))
+    assert (np.diff(weights[2][columns]) <= 0).all() and (np.diff(weights[:, 4][rows]) <= 0).all()
+    e.temperature = 0.1  # sorted by what is shown, whatever the controls say
+    assert (np.diff(e.weights()[1][2][e.order()[1]]) <= 0).all()
+    e.text = "abc"
+    assert (e.columns_by, e.rows_by) == (-1, -1)
+    e.columns_by = 5  # a late word of the page about a token that has gone
+    assert e.columns_by == -1
+
+
+def test_equal_weights_keep_text_order():
+    e = explore.attention(weights=np.array([[0.2, 0.3, 0.2, 0.3], [0.25] * 4, [0.1, 0.4, 0.1, 0.4], [0.0, 0.5, 0.5, 0.0]]), tokens=list("abcd"))
+    e.columns_by, e.rows_by = 0, 1
+    assert [list(order) for order in e.order()] == [[3, 2, 0, 1], [1, 3, 0, 2]]
+
+
+def test_the_figure_shows_the_order_with_its_names():
+    e = make()
+    e.head, e.columns_by, e.rows_by = 2, 1, 3
+    rows, columns = e.order()
+    ax = e.figure().axes[1]
+    np.testing.assert_allclose(ax.images[0].get_array(), e.weights()[2][np.ix_(rows, columns)], atol=1e-12)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [WORDS[i] for i in rows]
+    assert [label.get_text() for label in ax.get_xticklabels()] == [WORDS[j] for j in columns]

@@ -19,7 +19,19 @@ def script(name, right, wrong, *tests, raises=()):
     return Mutant(f"page: {name}", BASE, {joined: f"return {check}(_join(KIT_SCRIPTS + tuple(names) + ('attention_model.js',) * (not names)))"}, tests, raises)
 
 
+ORDER, SORTED = "course.explore.attention_order", A + "test_columns_and_rows_are_sorted_by_weight_and_go_back_with_another_text"
 PYTHON = [
+    Mutant("smallest weights first", ORDER, {"np.argsort(-weights[self.columns_by], kind": "np.argsort(weights[self.columns_by], kind"}, SORTED),
+    Mutant("rows sorted by a row", ORDER, {"-weights[:, self.rows_by]": "-weights[self.rows_by]"}, SORTED),
+    Mutant("another head sorted", ORDER, {"self.weights()[self.head]": "self.weights()[0]"}, SORTED),
+    Mutant("order kept with another text", ORDER, {"self.rows_by = self.columns_by = -1": "pass"}, SORTED),
+    Mutant("order by a token that has gone", ORDER, {'return proposal["value"] if 0 <= proposal["value"] < count else -1': 'return proposal["value"]'}, SORTED),
+    Mutant("equals in any order", ORDER, {'np.argsort(-weights[self.columns_by], kind="stable")': "np.argsort(weights[self.columns_by])[::-1]"},
+           A + "test_equal_weights_keep_text_order"),
+    Mutant("figure in text order", FIGURE, {"weights, may = weights[np.ix_(rows, columns)], may[np.ix_(rows, columns)]": "pass"},
+           A + "test_the_figure_shows_the_order_with_its_names"),
+    Mutant("figure's names in text order", FIGURE, {"[explorer.tokens[i] for i in rows]": "explorer.tokens"},
+           A + "test_the_figure_shows_the_order_with_its_names"),
     Mutant("one head keeps two axes", RECORDING, {"array[None] if array.ndim == 2 else array": "array"}, R + "test_one_head_gets_its_axis_and_keys_their_names",
            ["IndexError", "AssertionError", "ValueError"]),
     Mutant("float64 kept", RECORDING, {".astype(np.float32)": ".astype(np.float64)"}, R + "test_everything_is_brought_into_one_form"),

@@ -93,7 +93,7 @@ MUTANTS = [
     wrong("no axis of heads", {"positions = positions[:, None]  # (B, 1, T)  an axis of heads": "pass"}, TURNED, raises=["ValueError"]),
     wrong("to halves the wrong way", {"np.arange(D).reshape(-1, 2).T": "np.arange(D).reshape(2, -1).T"}, LAYOUTS, LLAMA),
     wrong("to neighbours the wrong way", {"np.arange(D).reshape(2, -1).T": "np.arange(D).reshape(-1, 2).T"}, LAYOUTS, LLAMA),
-    wrong("permuted across the heads", {"return (np.arange(n_heads)[:, None] * len(order) + order).ravel()": "return (np.arange(n_heads) + n_heads * order[:, None]).ravel()"},
+    wrong("permuted across the heads", {"order = np.arange(D).reshape(-1, 2).T.ravel()  # (D,)  pairs are rows, and are read column by column\n    return (starts + order).ravel()": "return np.arange(n_heads * D).reshape(-1, 2).T.ravel()"},
           LAYOUTS, POSITIONS + "test_weights_are_carried_over_between_layouts"),
     # tables
     wrong("tables in float32 always", {"dtype = torch.float64 if like.dtype == torch.float64 else torch.float32": "dtype = torch.float32"}, TURNED, ADDED),

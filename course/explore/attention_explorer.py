@@ -8,7 +8,8 @@ import numpy as np
 import traitlets
 
 from course.blocks import attention as course_attention
-from course.explore.base import Explorer, clean, module, pack, stylesheet
+from course.explore.attention_order import SortedCells
+from course.explore.base import clean, module, pack, stylesheet
 from course.lens.recording import Recording
 from course.lens.run import Runnable, runnable
 from course.sentences import table
@@ -80,13 +81,13 @@ def _from_arrays(arrays: dict, tokens) -> Recording:
     return Recording(tokens=tokens[0], key_tokens=tokens[1], **arrays)
 
 
-class AttentionExplorer(Explorer):
+class AttentionExplorer(SortedCells):
     """Made by `explore.attention`.  The traits below are the state of the picture: Python and the page both set them."""
 
     kind = "attention"
     topics = (("explore", "kit"), ("explore", "attention"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
-                  "attention_detail.js", "attention_picture.js", "attention_view.js", "attention.js")  # fmt: skip
+                  "attention_detail.js", "attention_picture.js", "attention_order.js", "attention_view.js", "attention.js")  # fmt: skip
     _css = stylesheet("attention.css")
 
     # the state

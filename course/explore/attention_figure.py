@@ -44,13 +44,15 @@ def large(ax, explorer, weights, title: str | None = None):
     """One head as a heat map; `title` in place of the explorer's own."""
     T, S = weights.shape
     may = _open(explorer, explorer.head, weights)
+    rows, columns = explorer.order() if title is None else (np.arange(T), np.arange(S))
+    weights, may = weights[np.ix_(rows, columns)], may[np.ix_(rows, columns)]
     few = T * S <= HATCHED_CELLS
     words = explorer.sentences
     heads = explorer.recording.heads
     own = words["figure_title"].format(head=explorer.head, last=heads - 1) if heads > 1 else words["figure_one"]
     if explorer.title:
         own = f"{figures.label(explorer.title, 60)}" + (f" · {own}" if heads > 1 else "")
-    figures.heat_map(weights, explorer.tokens, explorer.key_tokens, title=own if title is None else title, ax=ax, mask=may if few else None,
+    figures.heat_map(weights, [explorer.tokens[i] for i in rows], [explorer.key_tokens[j] for j in columns], title=own if title is None else title, ax=ax, mask=may if few else None,
                      vmax=nice_top(weights.max()))  # fmt: skip
     if not few:
         _grey(ax, may)

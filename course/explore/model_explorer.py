@@ -32,7 +32,7 @@ class ModelExplorer(AttentionExplorer):
 
     topics = (("explore", "kit"), ("explore", "attention"), ("explore_model", "page"))
     _esm = module("attention_model.js", "attention_heat.js", "attention_lines.js", "attention_tiles.js",
-                  "attention_detail.js", "attention_picture.js", "attention_view.js", "model_tiles.js", "model_panels.js",
+                  "attention_detail.js", "attention_picture.js", "attention_order.js", "attention_view.js", "model_tiles.js", "model_panels.js",
                   "model_drawing.js", "model_beside.js", "model.js")  # fmt: skip
     _css = stylesheet("attention.css", "model.css")
 

@@ -154,10 +154,12 @@ def _large(ax, explorer, weights, cell):
     """The head as a heat map; cell: inches of a cell, (tall, wide)."""
     T, S = weights.shape
     top = nice_top(weights.max())
-    ax.imshow(weights, cmap=figures.MAGNITUDE, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
     mask = explorer.mask()
     mask = np.True_ if mask is None else mask[explorer.head] if mask.ndim == 3 else mask
     open_cells = mask & (weights != 0).any(-1, keepdims=True) & np.ones(weights.shape, dtype=bool)
+    rows, columns = explorer.order()
+    weights, open_cells = weights[np.ix_(rows, columns)], open_cells[np.ix_(rows, columns)]
+    ax.imshow(weights, cmap=figures.MAGNITUDE, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
     ax.add_patch(_closed(~open_cells))
     if max(T, S) <= NUMBERED:
         for i, j in np.argwhere(open_cells):
@@ -165,8 +167,8 @@ def _large(ax, explorer, weights, cell):
             _name(ax, j, i, f"{weights[i, j]:.2f}", ha="center", va="center", fontsize=8, color=ink)
     off_y, off_x = (0.07 / inches for inches in cell)  # of the names from the cells, in cells
     for i in range(0, T, -(-T // MOST_NAMES)):
-        _name(ax, -0.5 - off_x, i, _token(explorer.tokens[i]), ha="right", va="center")
-    names = [_token(token) for token in explorer.key_tokens]
+        _name(ax, -0.5 - off_x, i, _token(explorer.tokens[rows[i]]), ha="right", va="center")
+    names = [_token(explorer.key_tokens[j]) for j in columns]
     crowded = S > 8 or max(map(len, names)) > 4
     turned = dict(rotation=60, ha="right", rotation_mode="anchor") if crowded else dict(ha="center")
     for j in range(0, S, -(-S // MOST_NAMES)):

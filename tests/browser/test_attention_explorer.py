@@ -436,3 +436,60 @@ def test_reduced_motion(open_notebook):
     root.get_by_label("Text").press_sequentially("c")
     root.locator(".ex-busy").wait_for()
     assert root.locator(".ex-busy").evaluate("node => getComputedStyle(node, '::before').animationName") == "none"
+
+
+def test_rows_and_columns_are_sorted_and_put_back_by_keyboard(open_notebook):
+    notebook, root = opened(open_notebook, ARRAYS)
+    notebook.execute("e.head = 1; e.row = 2; e.column = 3; e.mask_mode = 'none'")
+    notebook.wait_idle()
+    root.locator("summary", has_text="Order of rows and columns").focus()
+    notebook.page.keyboard.press("Enter")
+    for name, trait in (("Sort columns by what “吃” looks at", "columns_by"), ("Sort rows by who looks at “苹果”", "rows_by")):
+        root.get_by_role("button", name=name).focus()
+        press(notebook, root, "Enter")
+        settled(notebook)
+        assert notebook.python(f"e.{trait}") == {"columns_by": 2, "rows_by": 3}[trait]
+    rows, columns = notebook.python("[list(map(int, order)) for order in e.order()]")
+    assert data(root, "order") == [[rows, columns]] and columns != sorted(columns) and rows != sorted(rows)
+    assert data(root, "row", "column") == [2, 3]  # the cursor stays on its pair of tokens
+    assert "Columns: what “吃” looks at most comes first." in root.inner_text()
+
+    root.get_by_role("grid").focus()  # keys and mouse go by what is seen
+    press(notebook, root, "Control+Home")
+    assert data(root, "row", "column") == [rows[0], columns[0]]
+    press(notebook, root, "ArrowRight")
+    assert data(root, "row", "column") == [rows[0], columns[1]]
+    assert_cell_is_numpys(notebook, root)
+    box = root.locator(".ex-grid canvas").first.bounding_box()
+    with notebook.repaint(root):
+        root.locator(".ex-grid canvas").first.click(position={"x": box["width"] - 8, "y": box["height"] - 8})
+    assert data(root, "row", "column") == [rows[-1], columns[-1]]
+    assert_cell_is_numpys(notebook, root)
+
+    root.get_by_role("button", name="Text order").focus()
+    press(notebook, root, "Enter")
+    settled(notebook)
+    assert notebook.python("[e.columns_by, e.rows_by]") == [-1, -1] and data(root, "order") == [[None, None]]
+    assert data(root, "row", "column") == [rows[-1], columns[-1]]
+    notebook.no_faults()
+
+
+def test_the_sorted_picture_has_each_weight_where_its_names_are(open_notebook):
+    notebook, root = opened(open_notebook, "e = explore.attention(weights=np.eye(7)[::-1].copy(), tokens=words); e")
+    notebook.execute("e.columns_by = 6; e.rows_by = 0; e.row = 6; e.column = 0")  # row 6 looks at column 0 alone
+    notebook.wait_idle()
+    notebook.page.wait_for_timeout(200)
+    bright = root.evaluate("""(root) => {
+        const canvas = root.querySelector('.ex-grid canvas'), pen = canvas.getContext('2d');
+        const {width, height} = canvas, seen = [];
+        for (let y = 0; y < height; y += 4) for (let x = 0; x < width; x += 4) {
+            const [r, g, b] = pen.getImageData(x, y, 1, 1).data;
+            if (r > 230 && g > 210 && b < 90) seen.push([x / width, y / height]);   // the brightest colour of the scale
+        }
+        return seen; }""")
+    left, above = min(x for x, _ in bright), min(y for _, y in bright)
+    order = data(root, "order")[0]
+    assert order[0][0] == 6 and order[1][0] == 0
+    corner = [place for place in bright if place[0] < left + 0.05 and place[1] < above + 0.05]
+    assert corner  # its cell is the first of the first row now
+    notebook.no_faults()

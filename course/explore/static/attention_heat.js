@@ -32,7 +32,9 @@ function labelled(count, pitch, always) {
 
 class HeatMap {
   constructor({ label, onMove, onHover }) {
-    this.grid = new Grid({ label, onMove, onHover });
+    this.grid = new Grid({ label, onMove: (...place) => onMove(...this.tokensAt(...place)),
+      onHover: (row, column) => (row === null ? onHover(null) : onHover(...this.tokensAt(row, column))) });
+    [this.rows, this.columns] = [null, null]; // which token stands in each row and column; null: as in the text
     this.base = document.createElement("canvas"); // cells, hatching and numbers: redrawn only when weights or size change
     this.small = document.createElement("canvas"); // one pixel a cell
     this.baseKey = "";
@@ -40,6 +42,30 @@ class HeatMap {
   }
 
   get element() { return this.grid.element; }
+
+  /** Shows token rows[i] in row i and columns[j] in column j; null is text order. */
+  sort(rows, columns) {
+    [this.rows, this.columns] = [rows, columns];
+    this.baseKey = "";
+  }
+
+  tokensAt(row, column) { return [this.rows ? this.rows[row] : row, this.columns ? this.columns[column] : column]; }
+
+  placeOf(row, column) {
+    return [this.rows ? this.rows.indexOf(row) : row, this.columns ? this.columns.indexOf(column) : column];
+  }
+
+  /** `shown` with its cells where they are seen. */
+  inOrder(shown) {
+    const { T, S } = this.data;
+    if (!this.rows && !this.columns) return shown;
+    const moved = (cells) => cells && cells.map((_, at) => {
+      const [row, column] = this.tokensAt(Math.floor(at / S), at % S);
+      return cells[row * S + column];
+    });
+    const nothing = Array.from({ length: T }, (_, row) => shown.nothing[this.tokensAt(row, 0)[0]]);
+    return { ...shown, weights: moved(shown.weights), mask: moved(shown.mask), nothing };
+  }
 
   /** Decides sizes for `room` CSS pixels of width; returns true when something changed. */
   layout(data, room, colours, corner) {
@@ -70,11 +96,12 @@ class HeatMap {
     return true;
   }
 
-  /** Draws `shown` (see AttentionData.head) with the cursor at row, column. `key` names what was drawn, for the cache. */
-  draw(shown, row, column, top, key, colours) {
+  /** Draws `shown` (see AttentionData.head) with the cursor on tokens row, column. `key` names what was drawn, for the cache. */
+  draw(shown, queryToken, keyToken, top, key, colours) {
     this.colours = colours;
+    const [row, column] = this.placeOf(queryToken, keyToken);
     const wanted = `${key}|${top}|${colours.ground}|${pixelRatio()}`;
-    if (wanted !== this.baseKey) { this.drawBase(shown, top); this.baseKey = wanted; }
+    if (wanted !== this.baseKey) { this.drawBase(this.inOrder(shown), top); this.baseKey = wanted; }
     const pen = surface(this.grid.canvas, this.width, this.height);
     pen.drawImage(this.base, 0, 0, this.width, this.height);
     this.drawNames(pen, row, column);
@@ -160,16 +187,17 @@ class HeatMap {
     pen.textAlign = "right";
     for (const i of labelled(T, cell, row)) {
       this.useInk(pen, i === row);
-      pen.fillText(this.rowNames[i], left - 7, top + (i + 0.5) * cell + 0.5);
+      pen.fillText(this.rowNames[this.tokensAt(i, 0)[0]], left - 7, top + (i + 0.5) * cell + 0.5);
     }
     for (const j of labelled(S, cell, column)) {
+      const name = this.columnNames[this.tokensAt(0, j)[1]];
       this.useInk(pen, j === column);
       pen.save();
       pen.translate(left + (j + 0.5) * cell, top - 7);
-      if (this.upright) { pen.rotate(-Math.PI / 2); pen.textAlign = "left"; pen.fillText(this.columnNames[j], 0, 0.5); } else {
+      if (this.upright) { pen.rotate(-Math.PI / 2); pen.textAlign = "left"; pen.fillText(name, 0, 0.5); } else {
         pen.textAlign = "center";
         pen.textBaseline = "alphabetic";
-        pen.fillText(this.columnNames[j], 0, 0);
+        pen.fillText(name, 0, 0);
       }
       pen.restore();
     }

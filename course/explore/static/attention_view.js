@@ -1,7 +1,7 @@
 // Attention explorer: the page.  Traits in, pictures and sentences out; the state lives in the model's traits, so that
 // Python and every view of the same explorer agree.
 
-const STATE = ["head", "row", "column", "temperature", "scale_on", "mask_mode"];
+const STATE = ["head", "row", "column", "temperature", "scale_on", "mask_mode", "rows_by", "columns_by"];
 const WIDE = 880; // CSS pixels from which the controls stand beside the pictures
 const SIDE = 244;
 const GAP = 22;
@@ -59,7 +59,7 @@ class AttentionView {
     this.buildFolds();
     this.side = element("div", { class: "ex-side" }, this.controls, this.legend.element, this.facts.element, this.save.element);
     this.body = element("div", {}, this.tiles.element, this.verdict,
-      element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.sentence, this.side), this.folds);
+      element("div", { class: "ex-stage" }, this.heat.element, this.lines.element, this.sentence, this.side), this.sorting.line, this.folds);
     this.root.append(this.why, this.body, this.live);
     if (model.get("can_type")) this.root.insertBefore(this.text.element, this.shell.notices.element);
     if (alone()) this.text.disable(words.alone);
@@ -91,7 +91,8 @@ class AttentionView {
     this.productFold = disclosure({ label: words.product_fold, onToggle: () => this.repaint() });
     this.outputFold = disclosure({ label: words.output_fold, onToggle: () => this.repaint() });
     this.save = button({ label: words.save_picture, onClick: () => this.savePicture() });
-    this.folds = element("div", { class: "ex-folds" }, this.productFold.element, this.outputFold.element);
+    this.sorting = new Sorting(this);
+    this.folds = element("div", { class: "ex-folds" }, this.productFold.element, this.outputFold.element, this.sorting.fold.element);
   }
 
   // --------------------------------------------------------------------------------------------------- what changes
@@ -163,7 +164,7 @@ class AttentionView {
   }
 
   stateChanged(name) {
-    if (name === "head" || name === "row" || name === "column") { this.repaint(); return; }
+    if (["head", "row", "column", "rows_by", "columns_by"].includes(name)) { this.repaint(); return; }
     this.refresh();
   }
 
@@ -241,8 +242,9 @@ class AttentionView {
     const cursor = [Math.min(model.get("row"), data.T - 1), Math.min(model.get("column"), data.S - 1)];
     const [row, column] = this.hovered || cursor;
     const top = this.brightest();
+    this.sorting.apply(key, cursor);
     this.heat.draw(this.shown, row, column, top, key, this.colours);
-    [this.heat.grid.row, this.heat.grid.column] = cursor; // the keys go on from the cursor, wherever the mouse is
+    [this.heat.grid.row, this.heat.grid.column] = this.heat.placeOf(...cursor); // the keys go on from the cursor, wherever the mouse is
     this.lines.draw(this.shown, row, column, top, key, this.colours);
     this.legend.set(0, top);
     this.tiles.choose(head);

@@ -89,7 +89,7 @@ def test_a_cut_character_is_shown_as_replaced_never_raised():
     assert bpe.decode(ids[:1], merges) == "\ufffd" and bpe.decode([256, 0], merges) == "\ufffd\ufffd!"
 
 
-MERGES = bpe.train("low lower lowest 你好 你们好吗 🙂🙃 été 'll I'll we'll   x\n\n\ny aaaa", 300)
+MERGES = bpe.train("low lower lowest 你好 你们好吗 🙂🙃 été 'll I'll we'll   x\n\n\ny aaaa", 295)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -61,7 +61,8 @@ def refusal(task: Task, cases: list[Case], answers: list[Answer], outcomes: list
 
 def changes(task: Task, place: int) -> str:
     """That the argument at this place is changed in place, and how not to."""
-    kind = "changed" if isinstance(task.inputs[0].arguments[place], np.ndarray) else "changed_list"
+    given = [case.arguments[place] for case in task.inputs if len(case.arguments) > place]  # the last ones may be left out
+    kind = "changed" if any(isinstance(value, np.ndarray) for value in given) else "changed_list"
     return say("symptom", kind, name=task.parameters[place])
 
 

@@ -79,7 +79,7 @@ MUTANTS = [
     wrong("properties may raise", "verdict", {"    except Exception:  # noqa: BLE001\n        return None\n\n\ndef _how":
           "    except KeyError:\n        return None\n\n\ndef _how"}, CHECKS + "a_property_that_can_not_be_looked_at_is_not_spoken_of",
           raises=["TypeError"]),
-    wrong("lists told as arrays", "verdict", {'"changed" if isinstance(': '"changed" if True or isinstance('},
+    wrong("lists told as arrays", "verdict", {'"changed" if any(': '"changed" if True or any('},
           CHECKS + "a_list_changed_in_place_is_told_how_to_begin"),
     wrong("columns from 0", "feedback", {"columns = range(grid.first, grid.first + len(cells[0]))": "columns = range(len(cells[0]))"},
           CHECKS + "a_list_is_shown_around_the_place_that_differs"),

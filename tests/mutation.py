@@ -24,14 +24,17 @@ could not be imported.  The tests run in a copy of course/ and tests/, in proces
 before any installed course, and the run checks that it was the one imported.
 """
 
+import compileall
 import dataclasses
 import functools
+import gc
 import importlib.metadata
 import importlib.util
 import inspect
 import json
 import multiprocessing
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -42,6 +45,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 120  # seconds for the tests of one mutant
+HEAVY = ("numpy", "torch", "torch.testing", "matplotlib.figure", "matplotlib.backends.backend_agg", "mpl_toolkits.axes_grid1",
+         "anywidget", "ipywidgets", "IPython.display", "hypothesis", "hypothesis.strategies", "pytest")  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -140,8 +145,10 @@ def _run(mutants: tuple[Mutant, ...]) -> list[tuple[dict, dict]]:
         _copy_to(copy)
         (copy / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
-        # No byte code: a changed file of the same size within the same second would look unchanged.
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "CI": "1", **_a_home_in(folder)}
+        # Byte code by content (below), and none is written for a changed file: by date and size, one that is changed
+        # within a second and keeps its size would look unchanged.  One thread: other tests run beside these.
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "CI": "1", **_a_home_in(folder)}
+        compileall.compile_dir(copy, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
         command = [sys.executable, "-P", str(copy / "tests" / "mutation.py")]
         done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"the mutants could not be run:\n{done.stderr[-4000:]}"
@@ -178,11 +185,12 @@ def _copy_to(copy: Path) -> None:
 def _serve() -> None:
     """Run all jobs, each in a process forked from this one, which has imported what takes long (never course)."""
     root = Path.cwd()
-    for heavy in ("numpy", "torch", "torch.testing", "hypothesis", "pytest"):
-        if importlib.util.find_spec(heavy):
+    for heavy in HEAVY:
+        if importlib.util.find_spec(heavy.partition(".")[0]):
             importlib.import_module(heavy)
     for plugin in importlib.metadata.entry_points(group="pytest11"):
         plugin.load()
+    gc.freeze()  # what is here stays; pytest collects garbage at its end, and would search all of it each time
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     results = []
     for job in json.loads((root / "jobs.json").read_text(encoding="utf-8")):
@@ -190,7 +198,7 @@ def _serve() -> None:
         if job["path"]:
             (root / job["path"]).write_text(job["source"], encoding="utf-8")
         (root / "result.json").unlink(missing_ok=True)
-        child = context.Process(target=_run_tests, args=(job["nodes"], str(root)))
+        child = context.Process(target=_run_tests, args=(job["nodes"], str(root), bool(job["path"])))
         child.start()
         child.join(LIMIT)
         child.kill()
@@ -208,9 +216,10 @@ def _result_of(root: Path) -> dict:
     return {**json.loads((root / "result.json").read_text(encoding="utf-8")), "ended": True, "output": output}
 
 
-def _run_tests(nodes: list[str], root: str) -> None:
+def _run_tests(nodes: list[str], root: str, wrong: bool) -> None:
     import pytest
 
+    sys.dont_write_bytecode = wrong  # the tests themselves never change: what pytest makes of them serves the next runs
     output = os.open(os.path.join(root, "output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -42,7 +42,7 @@ MUTANTS = [
           MIXED: "return self.out(merge_heads(z)).transpose(0, -2)"},
           PROPERTIES + "test_examples_do_not_see_each_other", TORCHS_MODULE, raises=["ValueError"]),
     # A7: the root of the whole width
-    wrong("scaled by the width of all heads, fused", {"scaled_dot_product_attention(q, k, v, attn_mask=mask))":
+    wrong("scaled by the width of all heads, fused", {"scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal))":
           "scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.query.in_features**-0.5))"}, TORCHS_MODULE, TORCHS_FUNCTION),
     wrong("scaled by the width of all heads, with weights", {"k, v = (split_heads(a, self.n_heads) for a in linear)":
           "k, v = (split_heads(a, self.n_heads) for a in linear)\n        q = q / self.n_heads**0.5"}, TORCHS_MODULE, LOOP),
@@ -54,7 +54,7 @@ MUTANTS = [
           LOOP, PROPERTIES + "test_each_head_of_each_example_gets_its_own_mask"),
     wrong("every head gets the first head's mask", {"mask[..., h, :, :])": "mask[..., 0, :, :])"}, LOOP,
           PROPERTIES + "test_each_head_of_each_example_gets_its_own_mask"),
-    wrong("mask repeated in the other order, in the layer", {"q, k, v = self._heads(x, mask, memory)\n": "q, k, v = self._heads(x, mask, memory)\n"
+    wrong("mask repeated in the other order, in the layer", {"q, k, v = self.heads(x, mask, memory, positions)\n": "q, k, v = self.heads(x, mask, memory, positions)\n"
           "        if mask is not None and mask.ndim == 4 and mask.shape[:2] == q.shape[:2]:\n"
           "            mask = mask.transpose(0, 1).reshape(mask.shape)\n"}, TORCHS_MODULE, TORCHS_FUNCTION),
     # and others
@@ -66,9 +66,9 @@ MUTANTS = [
     wrong("keys and values swapped by hand", {PROJECT: "x @ W_Q[:, own], memory @ W_V[:, own], memory @ W_K[:, own]"}, LOOP),
     wrong("heads in reverse order", {"own = slice(h * D, (h + 1) * D)": "own = slice((n_heads - 1 - h) * D, (n_heads - h) * D)"}, LOOP,
           PROPERTIES + "test_a_score_is_divided_by_the_root_of_one_heads_width"),
-    wrong("mask not used where weights are not asked for", {"attn_mask=mask))": "attn_mask=None))"},
+    wrong("mask not used where weights are not asked for", {"attn_mask=mask, is_causal=causal))": "is_causal=causal))"},
           TORCHS_MODULE, PROPERTIES + "test_the_future_changes_no_earlier_output", PROPERTIES + "test_padding_is_invisible_in_every_head"),
-    wrong("mask not used where weights are asked for", {"self._heads(x, mask, memory), mask)": "self._heads(x, mask, memory))"},
+    wrong("mask not used where weights are asked for", {"self.heads(x, mask, memory, positions), mask)": "self.heads(x, mask, memory, positions))"},
           TORCHS_MODULE, PROPERTIES + "test_the_future_changes_no_earlier_output", PROPERTIES + "test_nothing_to_look_at_is_zero"),
     wrong("weights averaged over heads", {"return self._mix(z), weights": "return self._mix(z), weights.mean(-3, keepdim=True).expand_as(weights)"},
           TORCHS_MODULE, LOOP),

@@ -243,6 +243,12 @@ def _check_head_mask(mask, scores: tuple[int, ...]) -> None:
     _check_mask(mask, scores)
 
 
+def _check_causal(causal: bool, mask, memory) -> None:
+    """`causal` stands for a mask of its own, for a text that looks at itself."""
+    if causal and not (mask is None and memory is None):
+        raise ValueError("causal=True is a mask, for a text that looks at itself: give no other mask and no memory with it")
+
+
 # ── the layer ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -293,22 +299,26 @@ class MultiHeadAttention(nn.Module):
     """Several heads side by side, all computed at once, and a matrix that mixes what they found.
 
     d_model: width C, in and out;  n_heads: H, which must divide C;  bias: whether the four linear maps have one (BERT's
-    do).  Parameters: 4·C² (and 4·C biases), however many heads; so is the arithmetic, but for the softmax: H heads of
-    width C/H cost what one of width C costs, and keep H times as many weights, H·T·S for each example.
+    do);  rotary: None, or a RotaryPositions of width C/H, which then turns queries and keys, never values; one may serve
+    many layers.  Parameters: 4·C² (and 4·C biases), however many heads; so is the arithmetic, but for the softmax: H
+    heads of width C/H cost what one of width C costs, and keep H times as many weights, H·T·S for each example.
 
     x: (B, T, C);  memory: None or (B, S, C), the text that keys and values come from (cross-attention); None is x;
     mask: None or bool, True = may look: (T, S) for all, or (B, H, T, S), where any axis may be 1.  Three axes are
-    refused, since (3, T, S) may be meant for 3 examples or for 3 heads.
+    refused, since (3, T, S) may be meant for 3 examples or for 3 heads;
+    causal: True is the mask `causal_mask(T)`, which is then never built, and half of the work is left out;
+    positions: for rotary ones, None for 0 … T−1, or whole numbers (T,) or (B, T).
 
     `heads_on` (H,) is a switch for each head.  `layer.heads_on[2] = False` takes head 2 out: its part of the
     concatenation is 0, so `out` gets nothing from it.  It still looks (its weights are shown); it is not heard.  The
     switches are no parameters and are not saved.
     """
 
-    def __init__(self, d_model: int, n_heads: int, bias: bool = False):
+    def __init__(self, d_model: int, n_heads: int, bias: bool = False, rotary: nn.Module | None = None):
         super().__init__()
         _head_width(d_model, n_heads)  # refuses a width that can't be cut
         self.n_heads = n_heads
+        self.rotary = rotary
         self.query = nn.Linear(d_model, d_model, bias=bias)
         self.key = nn.Linear(d_model, d_model, bias=bias)
         self.value = nn.Linear(d_model, d_model, bias=bias)
@@ -316,22 +326,35 @@ class MultiHeadAttention(nn.Module):
         self.register_buffer("heads_on", torch.ones(n_heads, dtype=torch.bool), persistent=False)
 
     def forward(
-        self, x: torch.Tensor, mask: torch.Tensor | None = None, memory: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        q, k, v = self._heads(x, mask, memory)
-        return self._mix(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))  # (B, T, C)
+        self, x: torch.Tensor, mask: torch.Tensor | None = None, memory: torch.Tensor | None = None, *,
+        causal: bool = False, positions: torch.Tensor | None = None,
+    ) -> torch.Tensor:  # fmt: skip
+        _check_causal(causal, mask, memory)
+        q, k, v = self.heads(x, mask, memory, positions)
+        return self._mix(F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal))  # (B, T, C)
 
-    def attend(self, x: torch.Tensor, mask: torch.Tensor | None = None, memory: torch.Tensor | None = None):
+    def attend(
+        self, x: torch.Tensor, mask: torch.Tensor | None = None, memory: torch.Tensor | None = None, *,
+        causal: bool = False, positions: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
         """The same, slower, with the weights to look at.  Returns output (B, T, C) and weights (B, H, T, S)."""
-        z, weights = attention_torch(*self._heads(x, mask, memory), mask)
+        _check_causal(causal, mask, memory)
+        T = x.shape[-2]
+        mask = torch.ones(T, T, dtype=torch.bool, device=x.device).tril() if causal else mask
+        z, weights = attention_torch(*self.heads(x, mask, memory, positions), mask)
         return self._mix(z), weights
 
-    def _heads(self, x, mask, memory):
-        """Queries (B, H, T, D), keys and values (B, H, S, D), for which the mask was checked."""
+    def heads(self, x, mask=None, memory=None, positions=None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Queries (B, H, T, D), keys and values (B, H, S, D), turned where positions are rotary; the mask is checked."""
+        if self.rotary is not None and memory is not None:
+            raise ValueError("rotary positions tell how far apart the words of one text are: there is no memory with them")
         memory = x if memory is None else memory
         linear = (self.query(x), self.key(memory), self.value(memory))  # (B, T, C), (B, S, C), (B, S, C)
         q, k, v = (split_heads(a, self.n_heads) for a in linear)
         _check_head_mask(mask, (*q.shape[:-1], k.shape[-2]))
+        if self.rotary is not None:
+            positions = torch.arange(x.shape[-2], device=x.device) if positions is None else positions
+            q, k = self.rotary(q, positions), self.rotary(k, positions)
         return q, k, v
 
     def _mix(self, z: torch.Tensor) -> torch.Tensor:

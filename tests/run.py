@@ -19,7 +19,7 @@ NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/sanitize
 SUITES = {  # name: arguments of pytest
     "package": ["tests", "--ignore=tests/browser", *PARALLEL],
     "notebooks": ["notebooks", *NBVAL, *PARALLEL],
-    "browser": ["tests/browser"],  # one at a time: they measure and take pictures
+    "browser": ["tests/browser", *PARALLEL],
 }
 NOTHING_COLLECTED = 5  # pytest's exit code
 

@@ -76,6 +76,6 @@ def test_a_suite_without_tests_and_a_pytest_that_breaks_are_failures(tree):
 
 def test_which_words_are_paths():
     assert list(run.suites([])) == ["package", "notebooks", "browser"]
-    assert run.suites(["-x"])["browser"] == ["tests/browser", "-x"]
+    assert run.suites(["-x"])["browser"] == ["tests/browser", *run.PARALLEL, "-x"]
     assert run.suites(["tests/test_run.py", "-x"]) == {"chosen": ["tests/test_run.py", "-x"]}
     assert run.suites(["notebooks"]) == {"chosen": [*run.NBVAL, "notebooks"]}

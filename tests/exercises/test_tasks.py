@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import inspect
 import itertools
 
 import numpy as np
@@ -26,10 +27,15 @@ def names(items):
 
 
 def made_from(task, source, tmp_path):
-    """A function written down as a learner writes it: in a file of its own, with NumPy and what the solution imports."""
+    """A function written down as a learner writes it: in a file of its own, with NumPy, what the solution imports, and what
+    the signature names (a default such as `gelu`), which the chapter has imported."""
     path = tmp_path / "cell.py"
     path.write_text(source, encoding="utf-8")
-    namespace = {"np": np, "...": ...}
+    module = vars(inspect.getmodule(task.reference))
+    function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    signature = [node for part in (function.args, function.returns) if part for node in ast.walk(part)]
+    named = {node.id: module[node.id] for node in signature if isinstance(node, ast.Name) and node.id in module}
+    namespace = {**named, "np": np, "...": ...}
     exec(compile(source, str(path), "exec"), namespace)  # noqa: S102
     return namespace[task.reference.__name__]
 

@@ -134,25 +134,32 @@ RELU, TANH, SILU, GELU_BEND = map(_Named, (relu, np.tanh, silu, gelu))
 
 
 def _maps(seed: int, C: int, width: int) -> tuple[np.ndarray, ...]:
-    return _random(seed, C, width), _random(seed + 1, width), _random(seed + 2, width, C), _random(seed + 3, C)
+    shapes = (C, width), (width,), (width, C), (C,)
+    return tuple(_random(seed + i, *shape).round(1) for i, shape in enumerate(shapes))
 
 
 def _feed_forward_cases() -> list[Case]:
     eye, none = np.eye(2), np.zeros(2)
     a, b = np.array([[1.0, -2.0]]), np.array([[-3.0, 1.0]])
     one, three, wide, threes = _maps(10, 2, 3), _maps(20, 3, 5), _maps(30, 4, 16), _maps(40, 3, 3)
-    x, other = _random(1, 3, 3), _random(1, 3, 3)
-    square, changed = _random(2, 3, 3), _random(2, 3, 3)
-    other[1] = changed[1] = [4.0, -4.0, 1.0]  # another word in the middle
+    x, square, batch = _random(1, 3, 3), _random(2, 3, 3), _random(5, 2, 3, 4)
+    other, changed, others = map(with_other_words, (x, square, batch))
     return [
         Case((a, eye, none, eye, none, RELU), "relu"), Case((a, *one)), Case((b, *one)), Case((a + b, *one)), Case((0 * a, *one)),
         Case((np.array([1.0, -2.0]), *one), "one_vector"), Case((np.array([[1, -2], [0, 3]]), *one), "integers"),
         Case((a, *one, RELU), "relu"), Case((x, *three)), Case((other, *three)), Case((x, *three, TANH), "other_bend"),
         Case((square, *threes), "square"), Case((changed, *threes), "square"),
         Case((_random(4, 4, 4), *_maps(60, 4, 1)), "one_neuron"),
-        Case((_random(5, 2, 3, 4), *wide), "batch"), Case((_random(6, 2, 3, 4), *wide, SILU), "batch"),
+        Case((batch, *wide), "batch"), Case((others, *wide), "batch"), Case((_random(6, 2, 3, 4), *wide, SILU), "batch"),
         Case((_random(7, 5, 4), *wide)), Case((_random(8, 5, 4), *wide, RELU), "relu"),
     ]  # fmt: skip
+
+
+def with_other_words(x: np.ndarray) -> np.ndarray:
+    """The same in its word 1 and no other: what becomes of that one should stay as it was."""
+    others = 4.0 - 3.0 * x[..., ::-1]
+    others[..., 1, :] = x[..., 1, :]
+    return others
 
 
 def same_but_x(cases: list[Case], values: list) -> list[tuple]:
@@ -235,16 +242,15 @@ FEED_FORWARD = Task(
 def _gated_cases() -> list[Case]:
     eye = np.eye(2)
     three, wide, threes = _gates(110, 3, 5), _gates(120, 4, 10), _gates(130, 3, 3)
-    x, other = _random(11, 3, 3), _random(11, 3, 3)
-    square, changed = _random(12, 3, 3), _random(12, 3, 3)
-    other[2] = changed[2] = [4.0, -4.0, 1.0]  # another word at the end
+    x, square, batch = _random(11, 3, 3), _random(12, 3, 3), _random(13, 2, 3, 4)
+    other, changed, others = map(with_other_words, (x, square, batch))
     return [
         Case((np.array([[1.0, -2.0]]), eye, 3 * eye, eye)), Case((np.array([[1.0, -2.0]]), *_gates(100, 2, 3))),
         Case((np.array([2.0, -1.0]), *_gates(100, 2, 3)), "one_vector"), Case((np.array([[2, -1]]), *_gates(100, 2, 3)), "integers"),
         Case((x, *three)), Case((other, *three)), Case((x, three[0], 2 * three[1], three[2])),
         Case((x, *three, RELU), "other_bend"), Case((x, *three, GELU_BEND), "other_bend"),
         Case((square, *threes), "square"), Case((changed, *threes), "square"),
-        Case((_random(13, 2, 3, 4), *wide), "batch"), Case((_random(14, 2, 3, 4), *wide), "batch"),
+        Case((batch, *wide), "batch"), Case((others, *wide), "batch"),
         Case((_random(15, 5, 4), *wide, GELU_BEND), "other_bend"), Case((_random(16, 4, 4), *_gates(140, 4, 1)), "one_neuron"),
     ]  # fmt: skip
 
@@ -258,7 +264,7 @@ def _linear_in_up(cases: list[Case], values: list) -> bool | None:
 
 
 def _gates(seed: int, C: int, width: int) -> tuple[np.ndarray, ...]:
-    return _random(seed, C, width), _random(seed + 1, C, width), _random(seed + 2, width, C)
+    return tuple(_random(seed + i, *shape).round(1) for i, shape in enumerate([(C, width), (C, width), (width, C)]))
 
 
 GATED = Task(

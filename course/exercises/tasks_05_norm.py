@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from course.blocks.norm import layer_norm, rms_norm
 from course.exercises import variants_05 as variants
 from course.exercises.task import Case, Mistake, Pipeline, Property, Task
-from course.exercises.tasks_05 import rows_alone, same_but_x
+from course.exercises.tasks_05 import rows_alone, same_but_x, with_other_words
 
 # ── layer norm ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -18,9 +18,7 @@ def _random(seed: int, *shape: int) -> np.ndarray:
 def _layer_norm_cases() -> list[Case]:
     whole, plain = np.array([[1.0, 2.0, 3.0, 6.0]]), (1.0, 0.0)
     five = np.array([2.0, -0.5, 1.0, 3.0, 0.25]), np.array([1.0, 0.0, -2.0, 0.5, 4.0])
-    x = np.round(_random(1, 3, 5) * 8) / 8
-    other = x.copy()
-    other[2] = [9.0, -8.0, 7.0, 2.0, 0.0]  # another word at the end
+    x, batch = np.round(_random(1, 3, 5) * 8) / 8, _random(10, 2, 3, 5)
     square = _random(2, 3), _random(3, 3)
     return [
         Case((whole, *plain), "plain"), Case((np.array([[2.0, 4.0]]), np.array([1.0, 3.0]), np.array([0.0, 10.0]))),
@@ -29,9 +27,9 @@ def _layer_norm_cases() -> list[Case]:
         Case((whole[0], _random(4, 4), _random(5, 4)), "one_vector"),
         Case((np.array([[7.0], [-3.0]]), np.array([2.0]), np.array([3.0])), "one_feature"),
         Case((np.array([[1, 2, 3, 6], [0, 0, 4, 8]]), _random(6, 4), _random(7, 4)), "integers"),
-        Case((x, *five)), Case((other, *five)), Case((8 * x, *five)), Case((x + 64, *five), "shifted"),
+        Case((x, *five)), Case((with_other_words(x), *five)), Case((8 * x, *five)), Case((x + 64, *five), "shifted"),
         Case((x / 1024, *five), "small"), Case((x, *five, 0.1), "eps"), Case((_random(8, 3, 3), *square), "square"),
-        Case((_random(9, 3, 3), *square), "square"), Case((_random(10, 2, 3, 5), *five), "batch"),
+        Case((_random(9, 3, 3), *square), "square"), Case((batch, *five), "batch"), Case((with_other_words(batch), *five), "batch"),
         Case((_random(11, 3, 3, 3), *square), "batch"), Case((_random(12, 2, 2, 3, 5), *five, 1e-12), "batch"),
         Case((_random(13, 6, 4) - 1, *plain), "plain"), Case((_random(14, 2, 32), _random(15, 32), _random(16, 32))),
     ]  # fmt: skip
@@ -131,9 +129,7 @@ LAYER_NORM = Task(
 
 def _rms_norm_cases() -> list[Case]:
     five = (np.array([2.0, -0.5, 1.0, 3.0, 0.25]),)
-    x = np.round(_random(21, 3, 5) * 8) / 8
-    other = x.copy()
-    other[2] = [9.0, -8.0, 7.0, 2.0, 0.0]
+    x, batch = np.round(_random(21, 3, 5) * 8) / 8, _random(27, 2, 3, 5)
     square = (_random(22, 3),)
     return [
         Case((np.array([[1.0, 7.0]]), 1.0), "plain"), Case((np.array([[3.0, -4.0]]), np.array([1.0, 2.0]))),
@@ -142,9 +138,10 @@ def _rms_norm_cases() -> list[Case]:
         Case((np.array([1.0, 2.0, 3.0, 6.0]), _random(23, 4)), "one_vector"),
         Case((np.array([[7.0], [-3.0]]), np.array([2.0])), "one_feature"),
         Case((np.array([[1, 2, 3, 6], [0, 0, 4, 8]]), _random(24, 4)), "integers"),
-        Case((x, *five)), Case((other, *five)), Case((8 * x, *five)), Case((x / 1024, *five), "small"),
+        Case((x, *five)), Case((with_other_words(x), *five)), Case((8 * x, *five)), Case((x / 1024, *five), "small"),
         Case((x, *five, 0.1), "eps"), Case((_random(25, 3, 3), *square), "square"), Case((_random(26, 3, 3), *square), "square"),
-        Case((_random(27, 2, 3, 5), *five), "batch"), Case((_random(28, 3, 3, 3), *square), "batch"),
+        Case((batch, *five), "batch"), Case((with_other_words(batch), *five), "batch"),
+        Case((_random(28, 3, 3, 3), *square), "batch"),
         Case((_random(29, 2, 2, 3, 5), *five, 1e-12), "batch"), Case((_random(30, 2, 32), _random(31, 32))),
     ]  # fmt: skip
 

@@ -30,7 +30,7 @@ def log_softmax(x) -> np.ndarray:
     """The logarithm of the softmax along the last axis: x − ln Σ e^x, in one step.
 
     Softmax first and its logarithm after gives −inf for a logit 750 below the largest, since e^−750 is 0 in float64;
-    here it is −750.
+    here it is −750.  A row that has NaN or +inf, or nothing but −inf, becomes NaN, as in torch.
 
     x: (..., V).  Returns (..., V) float64.
     """
@@ -74,7 +74,11 @@ def perplexity_of(logits, targets) -> float:
     logits: (..., V), such as (B, T, V);  targets: (...) ints, the id that came, 0 … V−1, or −100.  Returns a float.
     Raises ValueError and TypeError as `cross_entropy` does.
     """
-    return perplexity(cross_entropy(logits, targets))
+    logits, targets = _checked(logits, targets)
+    counted = targets != IGNORED  # (...)
+    log_probs = log_softmax(logits[counted])  # (N, V)
+    surprise = -np.take_along_axis(log_probs, targets[counted][:, None], axis=-1)  # (N, 1)
+    return perplexity(surprise.mean())
 
 
 def bits_per_byte(loss: float, tokens: int, bytes: int) -> float:

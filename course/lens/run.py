@@ -1,7 +1,7 @@
 """A whole model on one text: what every layer recorded, what came out, and what changes when heads are switched off.
 
 Whatever has `name`, `run` and `top` as in Runnable can be looked at, ours or anybody's, whether it has one stack of
-layers or an encoder and a decoder; `runnable` makes one of a transformers model.  Layers and heads are counted from 0 in
+layers or an encoder and a decoder; `runnable` makes one of our GPT, or of a transformers model.  Layers and heads are counted from 0 in
 code and arrays; `Run.names` are what a learner reads.
 """
 
@@ -100,20 +100,24 @@ class Runnable(Protocol):
 def runnable(model, tokenizer=None) -> Runnable:
     """`model` as something that can be run and looked into.
 
-    model: a Runnable (returned as it is); a transformers model, with its tokenizer; or an object that holds both as
-    `.model` and `.tokenizer`, as sentence encoders and transformers' pipelines do.
+    model: a Runnable (returned as it is); a GPT of course.models, with its BPETokenizer; a transformers model, with its
+    tokenizer; or an object that holds both as `.model` and `.tokenizer`, as sentence encoders and transformers' pipelines
+    do.
     Raises ValueError with one sentence for anything else.
     """
     if isinstance(model, Runnable) and not isinstance(model, type):
         return model
     from course.lens.encoder_decoder import EncoderDecoder, has_both
+    from course.lens.our_gpt import GPT, OurGPT
     from course.lens.transformers_model import TransformersModel
 
     errors = table("lens")["errors"]
     if tokenizer is None and hasattr(model, "model") and hasattr(model, "tokenizer"):
         own = {key: getattr(model, key) for key in ("name", "max_length", "lowercase") if hasattr(model, key)}
         return (EncoderDecoder if has_both(model.model) else TransformersModel)(model.model, model.tokenizer, **own)
-    if not hasattr(model, "named_modules") or not hasattr(model, "get_input_embeddings"):
+    if isinstance(model, GPT) and tokenizer is not None:
+        return OurGPT(model, tokenizer)
+    if not isinstance(model, GPT) and not (hasattr(model, "named_modules") and hasattr(model, "get_input_embeddings")):
         raise ValueError(errors["not_a_model"].format(kind=type(model).__name__))
     if tokenizer is None:
         raise ValueError(errors["no_tokenizer"].format(kind=type(model).__name__))

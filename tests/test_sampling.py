@@ -262,8 +262,8 @@ def test_tensors_are_taken_and_arguments_left_alone(dtype):
 
 GOOD = np.array([0.5, 0.25, 0.25])
 REFUSED = [
-    ("empty", lambda: temper([], 1.0), r"logits need one number for each token .*, got shape \(0,\)"),
-    ("single", lambda: greedy(1.0), r"logits need one number for each token .*, got shape \(\)"),
+    ("empty", lambda: temper([], 1.0), r"logits need one number for each token along their last axis, got shape \(0,\)"),
+    ("single", lambda: greedy(1.0), r"logits need one number for each token along their last axis, got shape \(\)"),
     ("NaN", lambda: temper([[0.0, 1.0], [NAN, 0.0]], 1.0), r"logits must be numbers, and there is NaN at place \[1, 0\]"),
     ("+inf", lambda: temper([0.0, INF], 1.0), r"a logit is a finite number.*; \+inf stands at place \[1\]"),
     ("all −inf", lambda: temper([[0.0, 1.0], [-INF, -INF]], 1.0), r"at least one token of each row .* −inf at row \[1\]"),

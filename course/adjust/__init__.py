@@ -6,7 +6,8 @@ The names are fetched when they are first asked for, so that importing the packa
 from course.lazily import handed_on
 
 _HOMES = {
-    "log_softmax": "loss", "cross_entropy": "loss", "perplexity": "loss", "perplexity_of": "loss", "bits_per_byte": "loss",
+    "log_softmax": "loss", "cross_entropy": "loss",
+    "perplexity": "loss", "perplexity_of": "loss", "bits_per_byte": "loss",
     "train": "training", "Record": "training",
 }  # fmt: skip
 

@@ -47,19 +47,22 @@ def _temper_cases() -> list[Case]:
         Case((x([-INF, -2.0, -1.0]), 0), "zero"), Case((x([1000.0, 1001.0]), 0.5), "large"),
         Case((x([-1000.0, -1002.0]), 2.0), "large"), Case((x([30.0, 10.0, 29.0]), 0.01), "large"),
         Case((SQUARE, 0.5), "square"), Case((SQUARE, 3.0), "square"), Case((SQUARE, 0), "zero"),
-        Case((x([[1.0, 2.0], [-2900.0, -2901.0]]), 1.5), "far_apart"), Case((x([[0.0, 2.0, 2.0], [1.0, 0.0, 1.0]]), 0), "zero_tied"),
-        Case((_logits(1, 3, 4), 0.8)), Case((_logits(2, 1, 5), 1.7)), Case((_logits(3, 4, 1), 0.6)), Case((_logits(4, 2, 3, 4), 0.4)),
+        Case((x([[1.0, 2.0], [-2900.0, -2901.0]]), 1.5), "far_apart"),
+        Case((x([[0.0, 2.0, 2.0], [1.0, 0.0, 1.0]]), 0), "zero_tied"), Case((_logits(1, 3, 4), 0.8)),
+        Case((_logits(2, 1, 5), 1.7)), Case((_logits(3, 4, 1), 0.6)), Case((_logits(4, 2, 3, 4), 0.4)),
         Case((_logits(5, 2, 3, 4), 0), "zero"),
     ]  # fmt: skip
 
 
 def _order_kept(cases, values) -> bool:
     """A larger logit of the same row never has the smaller probability."""
-    for case, value in zip(cases, values):
-        order = np.argsort(case.arguments[0], axis=-1, kind="stable")
-        if (*case.arguments[1:], 1.0)[0] and (np.diff(np.take_along_axis(value, order, axis=-1), axis=-1) < -1e-9).any():
-            return False
-    return True
+    pairs = [(np.asarray(case.arguments[0]), value) for case, value in zip(cases, values)]
+    return not any((_above(z) & _above(-value, 1e-9)).any() for z, value in pairs)
+
+
+def _above(x, by: float = 0.0) -> np.ndarray:
+    """(..., V, V): whether entry i of a row is larger than entry j."""
+    return x[..., :, None] > x[..., None, :] + by
 
 
 TEMPER = Task(
@@ -79,7 +82,8 @@ TEMPER = Task(
     (
         Mistake("multiplied", {"scaled": lambda below, temperature: below * temperature}),
         Mistake("no_effect", {"scaled": UNSCALED}),
-        Mistake("divided_afterwards", {"scaled": UNSCALED, "tempered": lambda e, total, temperature: e / total / temperature}),
+        Mistake("divided_afterwards", {"scaled": UNSCALED,
+                                       "tempered": lambda e, total, temperature: e / total / temperature}),
         Mistake("twice", {"scaled": lambda below, temperature: below / temperature / temperature}),
         Mistake("logits_only", {"tempered": lambda scores, temperature: scores / temperature}),
         Mistake("not_divided", {"tempered": lambda e: e}),
@@ -125,13 +129,28 @@ def _again(probs, temperature):
         return temper(np.log(probs), temperature)
 
 
+def _either(probs, first, top_k, top_p):
+    """What passes one of the two filters, where there are two."""
+    if top_k is None or top_p is None:
+        return _by_p(first, top_p)
+    return shares(np.where((first > 0) | (nucleus(probs, top_p) > 0), probs, 0.0))
+
+
+def _at_most_k(cases, values) -> bool | None:
+    """No more than top_k of a row are above 0, where there is a top_k."""
+    limits = [(*case.arguments, None, None)[2] for case in cases]
+    with_k = [(k, value) for k, value in zip(limits, values) if k is not None]
+    return known([((value > 0).sum(axis=-1) <= k).all() for k, value in with_k])
+
+
 def _distribution_cases() -> list[Case]:
     four, tied = np.log([0.2, 0.4, 0.1, 0.3]), np.array([1.0, 3.0, 3.0, 2.0, 3.0])
     return [
         Case((four,), "bare"), Case((four, 0.5), "temperature"), Case((four, 1.0, 2), "top_k"),
         Case((four, 1.0, None, 0.6), "top_p"), Case((four, 1.0, 2, 0.56), "both"), Case((four, 1.0, 3, 0.75), "both"),
-        Case((four, 0.5, None, 0.6), "top_p"), Case((four, 2.0, None, 0.45), "top_p"), Case((four, 2.0, 2, 0.5), "both"),
-        Case((four, 0, 3, 0.9), "both"), Case((four, 1.0, 1), "top_k"), Case((tied, 1.0, 2), "top_k"), Case((four, 0.5, 3, 1), "both"),
+        Case((four, 0.5, None, 0.6), "top_p"), Case((four, 2.0, None, 0.45), "top_p"),
+        Case((four, 2.0, 2, 0.5), "both"), Case((four, 0, 3, 0.9), "both"), Case((four, 1.0, 1), "top_k"),
+        Case((tied, 1.0, 2), "top_k"), Case((four, 0.5, 3, 1), "both"),
         Case((_logits(1, 3, 6), 0.7, 4, 0.8), "both"), Case((_logits(2, 3, 6), 1.5, 3, 0.7), "both"),
         Case((_logits(3, 2, 3, 5), 1.2, None, 0.5), "top_p"), Case((_logits(4, 2, 3, 5), 3.0, 4, 0.6), "both"),
         Case((_logits(5, 4, 4), 0.5, 2), "top_k"), Case((_logits(6, 20, 8), 1.3, 5, 0.85), "both"),
@@ -152,20 +171,20 @@ DISTRIBUTION = Task(
         Mistake("no_temperature", {"heat": lambda: 1.0}),
         Mistake("no_top_k", {"first": lambda probs: probs}),
         Mistake("no_top_p", {"second": lambda first: first}),
-        Mistake("top_p_first", {"first": lambda probs, top_p: _by_p(probs, top_p), "second": lambda first, top_k: _by_k(first, top_k)}),
-        Mistake("temperature_last", {"heat": lambda: 1.0, "result": lambda second, temperature: _again(second, temperature)}),
+        Mistake("top_p_first", {"first": lambda probs, top_p: _by_p(probs, top_p),
+                                "second": lambda first, top_k: _by_k(first, top_k)}),
+        Mistake("temperature_last", {"heat": lambda: 1.0,
+                                     "result": lambda second, temperature: _again(second, temperature)}),
         Mistake("temperature_twice", {"result": lambda second, temperature: _again(second, temperature)}),
         Mistake("multiplied", {"heat": lambda temperature: 1 / temperature if temperature else 0}),
         Mistake("not_renormalised", {"result": lambda probs, second: np.where(second > 0, probs, 0.0)}),
-        Mistake("either_is_enough", {"second": lambda probs, first, top_k, top_p: first if top_p is None else _by_p(probs, top_p)
-                                     if top_k is None else shares(np.where((first > 0) | (nucleus(probs, top_p) > 0), probs, 0.0))}),
+        Mistake("either_is_enough", {"second": _either}),
         Mistake("logits_are_returned", {"result": lambda logits, second: np.where(second > 0, logits, -np.inf)}),
     ),
     variants.DISTRIBUTION,
     properties=(
         ROWS_SUM_TO_ONE,
-        Property("at_most_k", lambda cases, values: known([((value > 0).sum(axis=-1) <= case.arguments[2]).all()
-            for case, value in zip(cases, values) if len(case.arguments) > 2 and case.arguments[2] is not None])),
+        Property("at_most_k", _at_most_k),
     ),
     difficulty=2, minutes=6,
 )  # fmt: skip
@@ -177,8 +196,8 @@ def _draw_cases() -> list[Case]:
     x, probs = np.array, np.array([0.25, 0.5, 0.25])
     third = softmax(_logits(1, 5, 4))
     return [
-        Case((x([[0.5, 0.5]]), x([0.2]))), Case((x([[0.5, 0.5]]), x([0.7]))), Case((x([[0.25, 0.75]]), x([0.25])), "on_an_end"),
-        Case((x([[0.75, 0.25]]), x([0.0])), "on_an_end"), Case((x([probs]), x([0.1]))), Case((x([probs]), x([0.5]))),
+        Case((x([[0.5, 0.5]]), x([0.2]))), Case((x([[0.5, 0.5]]), x([0.7]))),
+        Case((x([[0.25, 0.75]]), x([0.25])), "on_an_end"), Case((x([[0.75, 0.25]]), x([0.0])), "on_an_end"), Case((x([probs]), x([0.1]))), Case((x([probs]), x([0.5]))),
         Case((x([probs]), x([0.9]))), Case((x([probs] * 4), x([0.0, 0.25, 0.75, 0.999])), "on_an_end"),
         Case((x([[1.0]]), x([0.3]))), Case((x([[0.0, 0.5, 0.0, 0.5, 0.0]] * 3), x([0.0, 0.5, 0.999])), "impossible"),
         Case((x([[0.125, 0.5, 0.375], [0.5, 0.125, 0.375], [0.25, 0.25, 0.5]]), x([0.6, 0.05, 0.3])), "square"),
@@ -252,7 +271,7 @@ def _of_target(log_probs, ids) -> np.ndarray:
 
 def _perplexity_cases() -> list[Case]:
     x = np.array
-    some, far = x([[3, 0, 2, 1, 1], [2, 2, -100, -100, -100]]), _logits(7, 12, 3)
+    some, far = x([[3, 0, 2, 1, 1], [2, 2, -100, -100, -100]]), _logits(7, 40, 3)
     far[4] = [800.0, 0.0, 1.0]
     ragged = np.random.default_rng(9).integers(0, 6, size=(3, 7))
     ragged[0, 2:] = ragged[2, 5:] = -100
@@ -261,8 +280,9 @@ def _perplexity_cases() -> list[Case]:
         Case((x([[2.0, 0.0], [0.0, 1.0]]), x([0, 0]))), Case((np.zeros((3, 4)), x([0, 3, 1])), "even"),
         Case((_logits(1, 4, 3), x([2, 0, 1, 1]))), Case((_logits(2, 4, 3), x([2, -100, 1, -100])), "left_out"),
         Case((_logits(3, 2, 5, 4), some), "unequal_rows"), Case((_logits(4, 2, 3, 4), x([[1, 0, 3], [2, 2, 0]]))),
-        Case((far, x([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2])), "far_below"), Case((_logits(5, 3, 7, 6), ragged), "unequal_rows"),
-        Case((np.zeros((2, 3, 5)), x([[1, 0, 4], [2, -100, -100]])), "even"), Case((_logits(6, 30, 9), np.arange(30) % 9)),
+        Case((far, np.arange(40) % 3), "far_below"), Case((_logits(5, 3, 7, 6), ragged), "unequal_rows"),
+        Case((np.zeros((2, 3, 5)), x([[1, 0, 4], [2, -100, -100]])), "even"),
+        Case((_logits(6, 30, 9), np.arange(30) % 9)),
     ]  # fmt: skip
 
 
@@ -285,16 +305,19 @@ PERPLEXITY = Task(
         Mistake("bits_with_e", {"result": lambda mean: float(np.exp(mean / np.log(2)))}),
         Mistake("total", {"mean": lambda surprise: surprise.sum()}),
         Mistake("mean_of_means", {"mean": lambda surprise, counted: _mean_by_rows(surprise, counted)}),
-        Mistake("mean_of_perplexities", {"result": lambda surprise, counted: float(_mean_by_rows(surprise, counted, np.exp))}),
+        Mistake("mean_of_perplexities", {"result": lambda surprise, counted:
+                                         float(_mean_by_rows(surprise, counted, np.exp))}),
         Mistake("mean_of_inverses", {"result": lambda surprise: float(np.exp(surprise).mean())}),
         Mistake("inverse_of_mean", {"result": lambda surprise: float(1 / np.exp(-surprise).mean())}),
+        Mistake("of_the_likeliest", {"surprise": lambda log_probs: -log_probs.max(axis=-1)}),
         Mistake("left_out_counts", {"counted": lambda targets: np.ones(targets.shape, dtype=bool)}),
         Mistake("divided_by_all", {"mean": lambda surprise, targets: surprise.sum() / targets.size}),
         Mistake("no_softmax", {"log_probs": lambda scores, counted: scores[counted]}),
         Mistake("softmax_twice", {"log_probs": lambda scores, counted: log_softmax(softmax(scores[counted]))}),
         Mistake("shifted_again", {"surprise": lambda scores, targets, counted: _shifted(scores, targets, counted)}),
         Mistake("logarithm_of_softmax", {"log_probs": lambda scores, counted: np.log(softmax(scores[counted]))}),
-        Mistake("logarithm_with_a_crumb", {"log_probs": lambda scores, counted: np.log(softmax(scores[counted]) + 1e-10)}),
+        Mistake("logarithm_with_a_crumb", {"log_probs": lambda scores, counted:
+                                           np.log(softmax(scores[counted]) + 1e-10)}),
     ),
     variants.PERPLEXITY,
     properties=(
@@ -309,7 +332,7 @@ PERPLEXITY = Task(
 
 
 def output_trace() -> tuple[float, float]:
-    """Logits 2, 4, −2: the probability of the second token at temperature 2, and what top-p with p = 0.8 makes of it."""
+    """Logits 2, 4, −2: the second token's probability at temperature 2, and what top-p with p = 0.8 makes of it."""
     logits = np.array([2.0, 4.0, -2.0])
     return temper(logits, 2.0)[1], distribution(logits, 2.0, top_p=0.8)[1]
 
@@ -340,6 +363,7 @@ TRACE = Task(
         Mistake("first_token", {"token": lambda: 0}),
         Mistake("order_swapped", {"numbers": lambda probs, after_top_p, token: (after_top_p[token], probs[token])}),
     ),
-    variants.TRACE, results=("after_temperature", "after_top_p"), rtol=0.0, atol=6e-3, difficulty=1, minutes=5, traced=True,
+    variants.TRACE, results=("after_temperature", "after_top_p"), rtol=0.0, atol=6e-3,
+    difficulty=1, minutes=5, traced=True,
     shown=("scaled", "e", "probs", "kept", "after_top_p"),
 )  # fmt: skip

@@ -59,8 +59,11 @@ AFTERWARDS = (  # what is done with those that are kept
 
 def _nothing_likelier_is_cut(cases, values) -> bool:
     """Of one row, no token that is cut is likelier than one that is kept."""
-    return all((np.where(value > 0, case.arguments[0], np.inf).min(axis=-1) >= np.where(value > 0, 0, case.arguments[0]).max(axis=-1)).all()
-               for case, value in zip(cases, values))  # fmt: skip
+    for case, value in zip(cases, values):
+        least_kept = np.where(value > 0, case.arguments[0], np.inf).min(axis=-1)
+        if (np.where(value > 0, 0.0, case.arguments[0]).max(axis=-1) > least_kept).any():
+            return False
+    return True
 
 
 # ── top-k ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,9 +75,10 @@ def _top_k_cases() -> list[Case]:
     return [
         Case((x([0.5, 0.3, 0.2]), 2), "sorted"), Case((x([0.2, 0.5, 0.3]), 2)), Case((x([0.2, 0.5, 0.3]), 1), "one"),
         Case((x([0.2, 0.5, 0.3]), 3), "all"), Case((x([1.0]), 1), "all"), Case((x([0.5, 0.5]), 1), "tied"),
-        Case((tied, 3), "tied"), Case((tied, 2), "tied"), Case((tied, 1), "one"), Case((x([0.5, 0.0, 0.5, 0.0]), 3), "impossible"),
-        Case((SQUARE, 2), "square"), Case((SQUARE, 1), "one"), Case((x([[0.1, 0.2, 0.3, 0.4], [0.4, 0.1, 0.2, 0.3]]), 2)),
-        Case((_random(1, 3, 5), 3)), Case((_random(2, 1, 6), 2)), Case((_random(3, 2, 3, 5), 2)), Case((_random(4, 2, 3, 5), 4)),
+        Case((tied, 3), "tied"), Case((tied, 2), "tied"), Case((tied, 1), "one"),
+        Case((x([0.5, 0.0, 0.5, 0.0]), 3), "impossible"), Case((SQUARE, 2), "square"), Case((SQUARE, 1), "one"),
+        Case((x([[0.1, 0.2, 0.3, 0.4], [0.4, 0.1, 0.2, 0.3]]), 2)), Case((_random(1, 3, 5), 3)),
+        Case((_random(2, 1, 6), 2)), Case((_random(3, 2, 3, 5), 2)), Case((_random(4, 2, 3, 5), 4)),
         Case((_random(5, 20, 9), 4)),
     ]  # fmt: skip
 
@@ -133,13 +137,14 @@ def _top_p_cases() -> list[Case]:
     halves = x([0.25, 0.125, 0.5, 0.125])
     return [
         Case((x([0.5, 0.41, 0.09]), 0.9), "sorted"), Case((x([0.09, 0.5, 0.41]), 0.9)), Case((x([0.2, 0.5, 0.3]), 0.6)),
-        Case((x([0.05, 0.9, 0.05]), 0.8), "one"), Case((x([0.2, 0.5, 0.3]), 0.01), "one"), Case((x([0.2, 0.5, 0.3]), 1), "all"),
-        Case((x([1.0]), 0.5), "one"), Case((halves, 0.5), "exact"), Case((halves, 0.75), "exact"), Case((halves, 0.8), "tied"),
+        Case((x([0.05, 0.9, 0.05]), 0.8), "one"), Case((x([0.2, 0.5, 0.3]), 0.01), "one"),
+        Case((x([0.2, 0.5, 0.3]), 1), "all"), Case((x([1.0]), 0.5), "one"), Case((halves, 0.5), "exact"),
+        Case((halves, 0.75), "exact"), Case((halves, 0.8), "tied"),
         Case((x([0.25, 0.25, 0.25, 0.25]), 0.5), "exact"), Case((x([0.25, 0.25, 0.25, 0.25]), 0.6), "tied"),
         Case((x([0.0, 0.5, 0.0, 0.5]), 0.9), "impossible"), Case((SQUARE, 0.7), "square"), Case((SQUARE, 1.0), "all"),
         Case((x([[0.1, 0.2, 0.3, 0.4], [0.05, 0.05, 0.85, 0.05]]), 0.65)),
-        Case((_random(1, 3, 5), 0.8)), Case((_random(2, 1, 6), 0.5)), Case((_random(3, 2, 3, 5), 0.7)), Case((_random(4, 2, 3, 5), 0.95)),
-        Case((_random(5, 20, 9), 0.75)),
+        Case((_random(1, 3, 5), 0.8)), Case((_random(2, 1, 6), 0.5)), Case((_random(3, 2, 3, 5), 0.7)),
+        Case((_random(4, 2, 3, 5), 0.95)), Case((_random(5, 20, 9), 0.75)),
     ]  # fmt: skip
 
 
@@ -181,7 +186,8 @@ TOP_P = Task(
     (
         Mistake("crossing_lost", {"needed": lambda mass, p: (mass <= p).sum(axis=-1, keepdims=True)}),
         Mistake("crossing_lost_below", {"needed": lambda mass, p: (mass < p).sum(axis=-1, keepdims=True)}),
-        Mistake("crossing_lost_but_one", {"needed": lambda mass, p: np.maximum((mass <= p).sum(axis=-1, keepdims=True), 1)}),
+        Mistake("crossing_lost_but_one", {"needed": lambda mass, p:
+                                          np.maximum((mass <= p).sum(axis=-1, keepdims=True), 1)}),
         Mistake("one_beyond", {"needed": lambda mass, p: (mass <= p).sum(axis=-1, keepdims=True) + 1}),
         Mistake("one_more", {"needed": lambda mass, p: _needed(mass, p) + 1}),
         Mistake("not_sorted", {"order": lambda probs: np.broadcast_to(np.arange(probs.shape[-1]), probs.shape)}),

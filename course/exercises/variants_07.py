@@ -6,7 +6,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-TRACE = ([0.7054, 0.7311], (0.71, 0.73), np.array([math.exp(2), math.exp(1)]) / [math.exp(2) + math.e + 1 / math.e, math.e + 1])
+TRACE = (
+    [0.7054, 0.7311],
+    (0.71, 0.73),
+    np.array([math.e**2 / (math.e**2 + math.e + 1 / math.e), math.e / (math.e + 1)]),
+)
 
 
 def _alone(logits):

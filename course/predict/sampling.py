@@ -217,10 +217,10 @@ def _checked_logits(logits) -> np.ndarray:
     """As float64; each row has a largest number."""
     logits = as_array(logits)
     _check_entries(logits, "logits")
-    if np.isposinf(logits).any():
-        raise ValueError(f"a logit is a finite number, or −inf to rule its token out; +inf stands {_where(np.isposinf(logits))}")
-    if (ruled_out := np.isneginf(logits).all(axis=-1)).any():
-        raise ValueError(f"at least one token of each row must be possible; all logits are −inf {_where(ruled_out, 'row')}")
+    if (infinite := np.isposinf(logits)).any():
+        raise ValueError(f"a logit is a finite number, or −inf to rule its token out; +inf stands {_where(infinite)}")
+    if (none := np.isneginf(logits).all(axis=-1)).any():
+        raise ValueError(f"at least one token of each row must be possible; all logits are −inf {_where(none, 'row')}")
     return logits
 
 
@@ -229,7 +229,8 @@ def _checked_probs(probs) -> np.ndarray:
     probs = as_array(probs)
     _check_entries(probs, "probabilities")
     if (negative := probs < 0).any():
-        raise ValueError(f"probabilities are 0 or more, got {probs[negative][0]:g} {_where(negative)}; are these logits?")
+        first = probs[negative][0]
+        raise ValueError(f"probabilities are 0 or more, got {first:g} {_where(negative)}; are these logits?")
     total = probs.sum(axis=-1)
     if (off := ~(np.abs(total - 1) <= ROUNDING)).any():
         raise ValueError(f"probabilities of a row sum to 1, got {total[off].flat[0]:g} {_where(off, 'row')}")
@@ -238,7 +239,7 @@ def _checked_probs(probs) -> np.ndarray:
 
 def _check_entries(x: np.ndarray, name: str) -> None:
     if x.ndim == 0 or x.shape[-1] == 0:
-        raise ValueError(f"{name} need one number for each token of the vocabulary along their last axis, got shape {x.shape}")
+        raise ValueError(f"{name} need one number for each token along their last axis, got shape {x.shape}")
     if np.isnan(x).any():
         raise ValueError(f"{name} must be numbers, and there is NaN {_where(np.isnan(x))}")
 

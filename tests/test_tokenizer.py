@@ -263,18 +263,42 @@ def test_a_broken_off_save_leaves_what_was_there(tmp_path, monkeypatch):
     assert len(there) == 2 and there[0] == path.name  # beside it, since a file can't be renamed from one disk to another
 
 
-def test_the_library_says_where_special_tokens_are_by_their_ids(tmp_path):
-    """Special tokens first, as its trainer writes: they come last here, in the order of their ids."""
+def test_what_the_library_reads_with_other_ids_is_refused_and_never_renumbered(tmp_path):
+    """Special tokens first, as the library's trainer numbers them, would shift every other id."""
+    library = pytest.importorskip("tokenizers")
     path = tmp_path / "tokenizer.json"
     OURS.save(path)
     data = json.loads(path.read_text(encoding="utf-8"))
-    n = len(data["added_tokens"])
+    data["model"]["merges"] = [" ".join(merge) for merge in data["model"]["merges"]]  # as older versions write them
+    data["added_tokens"] = data["added_tokens"][::-1]  # their order in the file means nothing, their ids do
+    path.write_text(json.dumps(data), encoding="utf-8")
+    loaded = BPETokenizer.load(path)
+    text = "low# 你好<end>"
+    assert loaded == OURS and library.Tokenizer.from_file(str(path)).encode(text).ids == loaded.encode(text)
+
+    n = len(SPECIAL)
     shifted = {name: i + n for name, i in data["model"]["vocab"].items() if name not in SPECIAL}
     data["model"]["vocab"] = {name: i for i, name in enumerate(SPECIAL)} | shifted
-    data["added_tokens"] = [token | {"id": SPECIAL.index(token["content"])} for token in data["added_tokens"]][::-1]
-    data["model"]["merges"] = [" ".join(merge) for merge in data["model"]["merges"]]  # as older versions write them
+    data["added_tokens"] = [token | {"id": SPECIAL.index(token["content"])} for token in data["added_tokens"]]
     path.write_text(json.dumps(data), encoding="utf-8")
-    assert BPETokenizer.load(path) == OURS
+    assert library.Tokenizer.from_file(str(path)).encode(text).ids != OURS.encode(text)
+    with pytest.raises(ValueError, match=f"numbers its tokens in another way: '!' has the id {n}, expected 0"):
+        BPETokenizer.load(path)
+
+
+def swap(*names):
+    """Two tokens of the vocabulary get each other's ids."""
+
+    def swapped(data):
+        vocabulary = data["model"]["vocab"]
+        one, other = (name(data) if callable(name) else name for name in names)
+        vocabulary[one], vocabulary[other] = vocabulary[other], vocabulary[one]
+
+    return swapped
+
+
+def made_by(i):
+    return lambda data: "".join(data["model"]["merges"][i])
 
 
 def change(*keys, to):
@@ -317,6 +341,9 @@ BAD_FILES = {
     "not in it": (lambda data: data["model"]["vocab"].pop("".join(data["model"]["merges"][3])), "merge 3 of .* must make one new token of the vocabulary"),
     "twice": (lambda data: data["model"]["merges"].append(data["model"]["merges"][0]), "must make one new token of the vocabulary"),
     "unmade": (change("model", "vocab", "nobody", to=999), "has 1 tokens that no merge makes, the first 'nobody'"),
+    "bytes in another order": (swap("a", "b"), "numbers its tokens in another way: 'a' has the id 65, expected 64"),
+    "merges in another order": (swap(made_by(0), made_by(2)), "another way: .* has the id 258, expected 256"),
+    "a gap before special tokens": (change("added_tokens", 0, "id", to=999), "numbers its tokens in another way: '<end>>' has the id 328, expected 327"),
     "missing byte": (lambda data: data["model"]["vocab"].pop("!"), "lacks 1 of the 256 bytes, the first as '!'"),
 }
 

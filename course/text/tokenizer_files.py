@@ -72,7 +72,8 @@ def read(path: Path) -> tuple[list[Pair], list[str]]:
 
     path: the library's JSON, or a folder with vocab.json and merges.txt (GPT-2's: `<|endoftext|>` is special there, if
     the vocabulary has it), or with the library's JSON as tokenizer.json.
-    Raises OSError for what can't be read, ValueError for what is no byte-level BPE with GPT-2's pieces.
+    Raises OSError for what can't be read, ValueError for what is no byte-level BPE with GPT-2's pieces, and for ids that
+    are not the bytes in GPT-2's order, then the merges, then the special tokens.
     """
     if not path.is_dir():
         return _read_json(path)
@@ -140,7 +141,8 @@ def _from_names(
 ) -> tuple[list[Pair], list[str]]:
     """Merges of names → merges of ids, and the names that were added in the order of their ids.
 
-    The vocabulary must be the 256 bytes, one token for each merge, and what was added.
+    The vocabulary must be the 256 bytes, one token for each merge, and what was added, with ids in this order: a file
+    that numbers them otherwise is refused, since a model's rows belong to its own ids.
     """
     ids = {name: i for i, name in enumerate(_CHARACTERS)}
     missing = [name for name in _CHARACTERS if name not in vocabulary]
@@ -159,7 +161,12 @@ def _from_names(
     unmade = [name for name in vocabulary if name not in ids and name not in added]
     if unmade:
         raise ValueError(f"{path} has {len(unmade)} tokens that no merge makes, the first {unmade[0]!r}")
-    return pairs, sorted(added, key=added.__getitem__)
+    special = sorted(added, key=added.__getitem__)
+    for i, name in enumerate([*ids, *special]):
+        found = added.get(name, vocabulary.get(name))
+        if found != i:
+            raise ValueError(f"{path} numbers its tokens in another way: {name!r} has the id {found!r}, expected {i}")
+    return pairs, special
 
 
 def _text(path: Path) -> str:

@@ -165,7 +165,7 @@ def _checked(x, parameters: Parameters, axes: Mapping[str, str]) -> tuple[np.nda
     if missing:
         raise ValueError(f"the parameters of a block lack {', '.join(missing)}")
     p = {name: np.asarray(parameters[name], dtype=np.float64) for name in axes}
-    sizes = {"C": x.shape[-1], "F": p["W_1"].shape[-1] if "W_1" in p and p["W_1"].ndim else 0}
+    sizes = {"C": x.shape[-1], "F": p["b_1"].size if "b_1" in p else 0}
     for name, letters in axes.items():
         expected = tuple(sizes[letter] for letter in letters)
         if p[name].shape != expected:

@@ -137,13 +137,18 @@ class GPT(nn.Module):
 
     def hidden(self, ids: torch.Tensor) -> torch.Tensor:
         """The vectors that are read out, after the final norm: (B, T) → (B, T, C), or (T,) → (T, C)."""
-        x = self.embed(ids)  # (B, T, C)
+        x = self.embed(ids)
+        single = x.ndim == 2
+        x = x[None] if single else x  # (B, T, C)  attention's fast path is for batches
         for layer in self.blocks:
             x = layer(x, causal=True)
-        return self.norm(x)
+        x = self.norm(x)
+        return x[0] if single else x
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """The vectors that enter the first block: (B, T) → (B, T, C), or (T,) → (T, C)."""
+        if torch.is_tensor(ids) and ids.ndim not in (1, 2):
+            raise ValueError(f"ids are a text (T,) or texts (B, T), got shape {tuple(ids.shape)}")
         x = self.embedding(ids)
         return x if self.positions is None else self.positions(x)
 

@@ -21,7 +21,6 @@ from course.models.gpt import GPT
 from course.pretrained.folders import HUB_NAME, WEIGHTS, from_hub, local, no_model
 from course.sentences import table
 from course.text.tokenizer import BPETokenizer
-from course.text.tokenizer_files import written
 
 INDEX = "model.safetensors.index.json"
 ACTIVATIONS = {"gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu": "gelu", "relu": "relu", "silu": "silu"}
@@ -41,9 +40,8 @@ def load_gpt2(name_or_path: str | Path) -> tuple[GPT, BPETokenizer]:
     """(model, tokenizer) from a name of the Hugging Face hub or a folder, in float32, ready to compute.
 
     A folder holds config.json, model.safetensors (or several, with their index) and vocab.json with merges.txt, or
-    tokenizer.json.  Pickles are never read.  Where the file numbers its tokens in another order than BPETokenizer (the
-    tokenizers library puts special tokens first), the rows of embedding and unembedding are put in our order, so that the
-    two returned here fit; the logits are then in our order too.  A model may have more rows than there are tokens.
+    tokenizer.json, whose ids are those of a BPETokenizer.  Pickles are never read.  A model may have more rows than there
+    are tokens: some are filled up to a round number.
     Raises NoModel, one plain sentence, where there is none, and for what our GPT does not compute; of tensors that are
     missing, too many or of another shape it gives the names.
     """
@@ -54,9 +52,9 @@ def load_gpt2(name_or_path: str | Path) -> tuple[GPT, BPETokenizer]:
     if head is not None and config.tied and not torch.equal(head, tensors.get("wte.weight", head)):
         config = GPTConfig(**vars(config) | {"tied": False})  # the file has two tables, so there are two
     _check(folder, tensors, config)
-    tokenizer, order = _tokenizer(folder, config.vocab_size)
+    tokenizer = _tokenizer(folder, config.vocab_size)
     model = GPT(config)
-    model.load_state_dict(_ours(tensors, config, order))
+    model.load_state_dict(_ours(tensors, config))
     model.name = name
     return model.eval(), tokenizer
 
@@ -184,12 +182,13 @@ def _some(names: list[str], between: str = ", ") -> str:
     return shown + (table("pretrained")["words"]["more"].format(count=more) if more > 0 else "")
 
 
-def _ours(tensors: dict[str, torch.Tensor], config: GPTConfig, order: list[int]) -> dict[str, torch.Tensor]:
-    """The tensors under our names, (out, in), rows of the vocabulary in our order."""
-    embedding = tensors["wte.weight"][order]
-    ours = {"embedding.weight": embedding, "positions.weight": tensors["wpe.weight"],
-            "norm.weight": tensors["ln_f.weight"], "norm.bias": tensors["ln_f.bias"],
-            "unembedding.weight": embedding if config.tied else tensors["lm_head.weight"][order]}  # fmt: skip
+def _ours(tensors: dict[str, torch.Tensor], config: GPTConfig) -> dict[str, torch.Tensor]:
+    """The tensors under our names, matrices as (out, in)."""
+    ours = {
+        "embedding.weight": tensors["wte.weight"], "positions.weight": tensors["wpe.weight"],
+        "norm.weight": tensors["ln_f.weight"], "norm.bias": tensors["ln_f.bias"],
+        "unembedding.weight": tensors["wte.weight" if config.tied else "lm_head.weight"],
+    }  # fmt: skip
     for i in range(config.n_layers):
         for theirs, names in PARTS.items():
             for kind in ("weight", "bias"):
@@ -202,33 +201,14 @@ def _ours(tensors: dict[str, torch.Tensor], config: GPTConfig, order: list[int])
 # ── the tokenizer ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _tokenizer(folder: Path, vocab_size: int) -> tuple[BPETokenizer, list[int]]:
-    """Our tokenizer from the folder's files, and for each of our ids the row of the file's tables that belongs to it.
-
-    Rows without a token, with which some models fill up their tables, come last.
-    """
-    errors = table("pretrained")["errors"]
+def _tokenizer(folder: Path, vocab_size: int) -> BPETokenizer:
+    """Our tokenizer from the folder's files.  Raises NoModel for one of another kind, and for ids without a row."""
     try:
         tokenizer = BPETokenizer.load(folder)
     except FileNotFoundError:
         raise no_model("no_bpe", path=folder) from None
     except (OSError, ValueError) as error:
-        raise no_model("unreadable", path=folder, reason=str(error)) from None
-    special = tokenizer.special_tokens
-    names = [written(tokenizer.token_bytes(i)) for i in range(len(tokenizer) - len(special))] + list(special)
-    ids = _ids_in_the_file(folder)
-    rows = [ids[name] for name in names]
-    outside = [row for row in rows if not (isinstance(row, int) and 0 <= row < vocab_size)]
-    if outside:
-        raise no_model("token_ids", path=folder, id=outside[0], last=vocab_size - 1)
-    if len(set(rows)) < len(rows):
-        raise no_model("unreadable", path=folder, reason=errors["same_ids"])
-    return tokenizer, rows + sorted(set(range(vocab_size)) - set(rows))
-
-
-def _ids_in_the_file(folder: Path) -> dict[str, int]:
-    """Token as it is written in the file → id there; read from the file that BPETokenizer.load reads."""
-    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-        return _json(folder / "vocab.json")
-    data = _json(folder / "tokenizer.json")
-    return data["model"]["vocab"] | {token["content"]: token["id"] for token in data.get("added_tokens") or []}
+        raise no_model("other_bpe", path=folder, reason=str(error)) from None
+    if len(tokenizer) > vocab_size:
+        raise no_model("few_rows", path=folder, tokens=len(tokenizer), rows=vocab_size)
+    return tokenizer

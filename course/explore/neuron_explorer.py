@@ -5,6 +5,8 @@ the places of a corpus that switch each of them on most, and the tokens that eac
 bends them itself: neuron, activation and token need no kernel, which is asked for another layer or text only.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import traitlets
 
@@ -21,6 +23,15 @@ CORPUS_TEXTS, CORPUS_TOKENS = 200, 64  # texts of the corpus that is taken when 
 
 class _Refused(ValueError):
     """A sentence for the explorer to say."""
+
+
+class Found(NamedTuple):
+    """A text of the corpus, in three parts, and the neuron's activation at the token that switches it on most."""
+
+    before: str
+    token: str
+    after: str
+    activation: float
 
 
 class NeuronExplorer(Explorer):
@@ -45,7 +56,7 @@ class NeuronExplorer(Explorer):
     bare = traitlets.Bool(False).tag(sync=True)  # one layer with vectors, no model: there is no text to type
     corpus = traitlets.Bytes(b"").tag(sync=True)  # uint32, the ids of all its texts
     starts = traitlets.List(traitlets.Int()).tag(sync=True)  # where each text starts in it, and the end
-    names = traitlets.Dict().tag(sync=True)  # id → [text, kind] of the tokens of corpus and vocabulary that are shown
+    names = traitlets.Dict().tag(sync=True)  # id → [text, kind, bytes in hexadecimal of what is no whole characters]
 
     # the model's answer; all of it belongs to `answer`.  `answered` is what it was asked last, answered well or not
     answer = traitlets.Dict().tag(sync=True)  # {"text", "layer", "tokens": how many, "labels": [text, kind] of those shown}
@@ -112,13 +123,15 @@ class NeuronExplorer(Explorer):
         """All neurons of the layer, the one with the largest activation on this text first, of equals the smaller."""
         return np.argsort(-self._pre.max(axis=0), kind="stable")
 
-    def texts(self) -> list[tuple[list[str], int, float]]:
-        """The texts of the corpus that switch the neuron on most: (tokens, position of the one that does, activation)."""
+    def texts(self) -> list[Found]:
+        """The texts of the corpus that switch the neuron on most, the first 64 tokens of each."""
         peaks = self._of_layer().get("peaks")
         if peaks is None:
             return []
         rows = zip(peaks.texts[self.neuron], peaks.positions[self.neuron], bent(self.activation, peaks.z[self.neuron]))
-        return [([self._name(id)[0] for id in self._texts[text]], int(at), float(a)) for text, at, a in rows if text >= 0]
+        spell = self.subject.spell
+        found = [(self._texts[text], at, float(a)) for text, at, a in rows if text >= 0]
+        return [Found(spell(ids[:at]), spell(ids[at : at + 1]), spell(ids[at + 1 :]), a) for ids, at, a in found]
 
     def raised(self) -> list[tuple[str, float]]:
         """The tokens that the value row raises most, with what it adds to their logits for each 1 of activation.
@@ -220,7 +233,7 @@ class NeuronExplorer(Explorer):
             traits["said_ids"] = ids.astype("<u4").tobytes()
             traits["said"] = pack(np.stack([found.raised_by, found.lowered_by], 1))
             wanted |= set(np.unique(ids).tolist())
-        fresh = {str(id): [clean(part) for part in self._name(id)] for id in sorted(wanted) if str(id) not in self.names}
+        fresh = {str(id): [clean(part) for part in (*self._name(id), self.subject.halves(id))] for id in sorted(wanted) if str(id) not in self.names}
         return traits | ({"names": self.names | fresh} if fresh else {})
 
     # ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -76,14 +76,15 @@ def _draw_texts(explorer, ax, texts) -> None:
     ax.set(xlim=(0, 1), ylim=(max(len(texts), 8) - 0.4, -0.6), title=explorer.sentences["corpus"])
     if not texts:
         ax.text(0, 0, explorer.say("corpus_none", count=len(explorer.starts) - 1), va="center", fontsize=8, wrap=True)
-    for row, (tokens, at, value) in enumerate(texts):
-        before = _fitting("".join(tokens[:at])[::-1], BEFORE)[::-1]
-        after = _fitting("".join(tokens[at + 1 :]), AFTER)
+    for row, (before, token, after, value) in enumerate(texts):
+        before, after = _fitting(before[::-1], BEFORE)[::-1], _fitting(after, AFTER)
         ax.text(0.1, row, f"{value:.3g}", va="center", ha="right", fontsize=8, gid=f"activation {row}")
         ax.text(0.64, row, _shown(before), va="center", ha="right", fontsize=8)
         box = {"boxstyle": "square,pad=0.15", "fc": "#fddbc7", "ec": figures.QUIET, "lw": 0.5}
-        ax.annotate(figures.label(tokens[at], 12), (0.65, row), va="center", fontsize=8, bbox=box, gid=f"switch {row}")
+        ax.annotate(figures.label(token, 8), (0.65, row), va="center", fontsize=8, bbox=box, gid=f"switch {row}")
         ax.text(0.8, row, _shown(after), va="center", fontsize=8)
+    for words in ax.texts:
+        words.set_in_layout(False)  # a long text takes no room from the other parts
 
 
 def _fitting(text: str, columns: int) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.explore.neuron_explorer import SHOWN_TEXTS, SHOWN_TOKENS
-from course.explore.sampling_explorer import name_of
+from course.explore.sampling_explorer import name_of, spelled
 from course.lens import neurons
 from course.sentences import table
 
@@ -34,6 +34,16 @@ class ModelSubject:
 
     def label(self, ids: list[int], place: int) -> tuple[str, str]:
         return self.name(ids[place])
+
+    def halves(self, id: int) -> str:
+        """The bytes of a token that is no whole characters, in hexadecimal; "" where they are not known or not needed."""
+        part = self.name(id)[1] == "part" and hasattr(self.tokenizer, "token_bytes")
+        return self.tokenizer.token_bytes(id).hex() if part else ""
+
+    def spell(self, ids: list[int]) -> str:
+        """Tokens as one text, in which halves of a character that stand beside each other are whole again."""
+        known = [(name, bytes.fromhex(self.halves(id))) for id in ids for name, _ in [self.name(id)]]
+        return spelled(b"".join(half or name.encode() for name, half in known))[0]
 
     def bend(self, layer: int) -> str:
         return neurons.bend(self.layers[layer])

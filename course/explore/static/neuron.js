@@ -4,6 +4,9 @@ const LATE_ANSWER = 250; // milliseconds after which it is said that Python is c
 const SLOW_ANSWER = 5000; // and after which, that it still is
 const TYPING_RESTS = 150; // milliseconds after the last key before the model is asked
 
+/** A piece of a text as it is shown, as `tokenText` has it; "" stays what it is. */
+function visibleText(text) { return text && tokenText(text); }
+
 class NeuronView {
   constructor(model, el) {
     this.model = model;
@@ -170,7 +173,8 @@ class NeuronView {
     const count = starts.length - 1;
     this.texts.element.hidden = count < 1;
     if (count < 1) return;
-    const spelled = (from, to) => Array.from(this.corpus.subarray(from, to), (id) => this.named(id)).join("");
+    const names = this.model.get("names");
+    const spelled = (from, to) => visibleText(joined(Array.from(this.corpus.subarray(from, to), (id) => names[id])));
     const rows = this.now.peaks.map(({ text, position, value }) => {
       const place = starts[text] + position;
       const [first, end] = around(place, starts[text], starts[text + 1], AROUND);

@@ -39,5 +39,24 @@ function markStep(size) {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * 0.999);
 }
 
+/** Bytes as text; those that belong to no whole character are spelled <0xE8>. */
+function spelledOut(all) {
+  let text = "";
+  for (let i = 0; i < all.length;) {
+    const size = all[i] < 0x80 ? 1 : all[i] < 0xe0 ? 2 : all[i] < 0xf0 ? 3 : 4;
+    const found = spelledBy(all.subarray(i, i + size));
+    text += found === null ? `<0x${hexadecimal([all[i]])}>` : found;
+    i += found === null ? 1 : size;
+  }
+  return text;
+}
+
+/** Names of tokens [text, kind, bytes in hexadecimal or ""] as one text, in which halves of a character that stand beside
+ *  each other are whole again. */
+function joined(names) {
+  const parts = names.map(([text, , halves]) => (halves ? halves.match(/../g).map((two) => parseInt(two, 16)) : Array.from(new TextEncoder().encode(text))));
+  return spelledOut(Uint8Array.from(parts.flat()));
+}
+
 /** The window of a text that is shown: [first, end) around `place`. */
 function around(place, start, end, size) { return [Math.max(place - size, start), Math.min(place + size + 1, end)]; }

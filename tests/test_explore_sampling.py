@@ -90,13 +90,13 @@ def cases(count: int):
 
 
 def test_the_pages_probabilities_are_pythons_in_thousands_of_cases():
-    found_for = list(cases(6000))
+    found_for = list(cases(3000))
     found = run_page("""data.map((one, i) => { const now = chances(arrays[i], ranked(arrays[i]), settings(one));
         return [now.byId, now.entropy, now.order, now.probs, now.before, now.kept]; })""", [s for _, s in found_for], [x for x, _ in found_for])  # fmt: skip
     for (logits, (temperature, k, p)), (by_id, nats, order, probs, before, kept) in zip(found_for, found, strict=True):
         right = distribution(logits, temperature, k, p)
         case = f"{logits.tolist()}, temperature {temperature}, k {k}, p {p}"
-        np.testing.assert_allclose(by_id, right, rtol=0, atol=1e-9, err_msg=case)
+        np.testing.assert_allclose(np.array(by_id, float), right, rtol=0, atol=1e-9, err_msg=case)
         assert abs(nats - entropy(right)) < 1e-9, case
         assert sorted(order) == list(range(len(logits))), case
         np.testing.assert_allclose(probs, right[order], rtol=0, atol=1e-9, err_msg=case)
@@ -118,9 +118,9 @@ def test_equal_tokens_are_cut_where_python_cuts_them():
 
 def test_sums_are_numpys_to_the_last_bit():
     rng = np.random.default_rng(1)
-    numbers = [(rng.random(size) * 10.0 ** rng.integers(-3, 3)).astype(np.float32) for size in (*range(1, 40), 127, 128, 129, 136, 200, 257, 1000, 5003, 50_257)]
-    found = run_page("arrays.map((numbers) => pairwiseSum(Float64Array.from(numbers)))", None, numbers)
-    assert found == [float(one.astype(np.float64).sum()) for one in numbers]
+    numbers = [rng.random(size) * 10.0 ** rng.integers(-3, 3) for size in (*range(1, 40), 127, 128, 129, 136, 200, 257, 1000, 5003, 50_257)]
+    found = run_page("data.map((numbers) => pairwiseSum(Float64Array.from(numbers)))", [one.tolist() for one in numbers])
+    assert found == [float(one.sum()) for one in numbers]
 
 
 def test_ranks_of_a_large_vocabulary_and_of_both_zeros():
@@ -162,7 +162,7 @@ def test_sliders_stop_at_the_ends_and_at_one():
     assert masses[0] == 0.01 and masses[-1] == 1 and 0.95 in masses and len(masses) == 100
     assert few == list(range(1, 13)) and run_page("counts(1)") == [1]
     assert many[:10] == list(range(1, 11)) and many[-1] == 50257 and many == sorted(set(many)) and 80 < len(many) < 130
-    assert run_page("[nearestStop(TEMPERATURES, 0), nearestStop(TEMPERATURES, 1), nearestStop([1, 2, 8], 4), nearestStop([1, 2, 8], 99)]") == [0, temperatures.index(1), 1, 2]
+    assert run_page("[nearestStop(TEMPERATURES, 0), nearestStop(TEMPERATURES, 1), nearestStop([1, 2, 8], 4), nearestStop([1, 2, 8], 6), nearestStop([1, 2, 8], 99)]") == [0, temperatures.index(1), 1, 2, 2]
 
 
 # ── the state, as Python has it ─────────────────────────────────────────────────────────────────────────────
@@ -325,9 +325,9 @@ def test_the_gpt_of_the_course(tokenizer):
 
 
 def test_what_a_token_is_called(tokenizer, explorer):
-    spelled = [b"a", b"\xe8", b" \xe6\x88\x91\xe5\x96", b"\x0f\n\t\x7f", "é\u0085".encode(), b"", b"</b>"]
+    spelled = [b"a", b"\xe8", b" \xe6\x88\x91\xe5\x96", b"\x07\x0f\n\t\x7f", "é\u0085".encode(), b"", b"</b>"]
     assert [sampling_explorer.spelled(one) for one in spelled] == [
-        ("a", "whole"), ("<0xE8>", "part"), (" 我<0xE5><0x96>", "part"), ("<0x0F>\n\t<0x7F>", "whole"), ("é\u0085", "whole"), ("", "whole"), ("</b>", "whole")]  # fmt: skip
+        ("a", "whole"), ("<0xE8>", "part"), (" 我<0xE5><0x96>", "part"), ("<0x07><0x0F>\n\t<0x7F>", "whole"), ("é\u0085", "whole"), ("", "whole"), ("</b>", "whole")]  # fmt: skip
     end = tokenizer.special_tokens["<|endoftext|>"]
     assert explorer.name(end) == ("<|endoftext|>", "special") and explorer.name(len(tokenizer)) == (f"id {len(tokenizer)}", "unknown")
 

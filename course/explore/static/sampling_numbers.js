@@ -6,14 +6,18 @@ const SHIFT = 2 ** 20; // more ids than a vocabulary has; 32 bits of a logit and
 /** The ids by rank: that of the largest logit first, of equals the smaller. */
 function ranked(logits) {
   const size = logits.length;
-  const bits = new Uint32Array(Float32Array.from(logits, (x) => x + 0).buffer); // −0 + 0 is 0: equals must look equal
+  const plain = new Float32Array(size);
+  for (let i = 0; i < size; i++) plain[i] = logits[i] + 0; // −0 + 0 is 0: equals must look equal
+  const bits = new Uint32Array(plain.buffer);
   const keys = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const rising = bits[i] >>> 31 ? ~bits[i] >>> 0 : (bits[i] | 0x80000000) >>> 0; // grows with the number it stands for
     keys[i] = (0xffffffff - rising) * SHIFT + i;
   }
   keys.sort(); // numbers without a comparing function: many times faster than comparing logits
-  return Int32Array.from(keys, (key) => key % SHIFT);
+  const order = new Int32Array(size); // a loop: `from` with a function takes fifty times as long
+  for (let rank = 0; rank < size; rank++) order[rank] = keys[rank] % SHIFT;
+  return order;
 }
 
 function sumOf(numbers, end) {
@@ -101,7 +105,11 @@ function chances(logits, byLogit, { temperature, topK, topP }) {
     for (let rank = kept; rank < keptK; rank++) byId[order[rank]] = 0;
     normalise(byId);
   }
-  const [before, probs] = [tempered, byId].map((numbers) => Float64Array.from(order, (id) => numbers[id]));
+  const [before, probs] = [new Float64Array(size), new Float64Array(size)];
+  for (let rank = 0; rank < size; rank++) {
+    before[rank] = tempered[order[rank]];
+    probs[rank] = byId[order[rank]];
+  }
   return { order, before, probs, byId, upTo, keptK, kept, size, cut: kept < size, mass: kept < size ? sumOf(before, kept) : 1,
     entropyBefore: entropyNats(tempered), entropy: entropyNats(byId) };
 }

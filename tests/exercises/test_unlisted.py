@@ -20,9 +20,10 @@ from tests.exercises.unlisted_02 import shared as chapter_02
 from tests.exercises.unlisted_03 import shared as chapter_03
 from tests.exercises.unlisted_04 import shared as chapter_04
 from tests.exercises.unlisted_05 import shared as chapter_05
+from tests.exercises.unlisted_06 import shared as chapter_06
 from tests.exercises.unlisted_07 import shared as chapter_07
 
-CHAPTERS = (chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_07)
+CHAPTERS = (chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_07)
 for _chapter in CHAPTERS:
     for _path in sorted(Path(_chapter.__file__).parent.glob("*.py")):
         importlib.import_module(f"{_chapter.__name__.removesuffix('.shared')}.{_path.stem}")  # fills the two tables

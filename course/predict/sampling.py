@@ -193,6 +193,7 @@ def inverse_cdf(probs, u) -> np.ndarray:
 def sample(probs, rng: np.random.Generator) -> np.ndarray:
     """Draw one token a row.  It takes one uniform number of rng for each, in the order of the rows: see `inverse_cdf`.
 
+    (For a single row rng.choice(V, p=probs) gives the same token.)
     probs: (..., V), each row sums to 1;  rng: such as np.random.default_rng(7); the same seed draws the same tokens.
     Returns (...) int64, the ids.
     Raises ValueError for rows that are no probabilities, TypeError for another source of chance.

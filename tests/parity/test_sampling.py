@@ -1,4 +1,4 @@
-"""Temperature, top-k, top-p and their order are those of the transformers library; draws are distributed as torch's."""
+"""Temperature, top-k, top-p and their order are those of the transformers library; draws are NumPy's, and torch's in kind."""
 
 import numpy as np
 import pytest
@@ -45,6 +45,18 @@ def test_top_p_is_theirs(p, seed):
 def test_the_order_is_theirs(temperature, k, p, seed):
     warpers = TemperatureLogitsWarper(temperature), TopKLogitsWarper(k), TopPLogitsWarper(p)
     same(distribution(draw(seed), temperature, k, p), theirs(draw(seed), *warpers))
+
+
+def test_of_equals_they_keep_all_and_we_the_smaller_ids():
+    tied = np.array([[1.0, 3.0, 3.0, 2.0, 3.0]])
+    assert np.flatnonzero(theirs(tied, TopKLogitsWarper(2))).tolist() == [1, 2, 4]
+    assert np.flatnonzero(top_k_filter(temper(tied), 2)).tolist() == [1, 2]
+
+
+def test_a_draw_is_numpys_choice():
+    for seed in range(20):
+        row = temper(draw(seed)[0], 2.0)
+        assert sample(row, np.random.default_rng(seed)) == np.random.default_rng(seed).choice(V, p=row)
 
 
 def test_entropy_and_argmax_are_torchs():

@@ -35,7 +35,7 @@ MUTANTS = [
           CHECKS + "data_of_the_notebook_in_place_of_the_arguments", CHECKS + "the_name_np_that_was_lost"),
     # which mistake
     wrong("nothing is recognised", "verdict", {"if complete and not helper else []": "if False else []"}, OWN_SENTENCE + "[softmax-no_max]"),
-    wrong("two at most", "diagnose", {"for number in (1, 2, 3):": "for number in (1, 2):"},
+    wrong("two at most", "diagnose", {"for number in (1, 2, 3)[": "for number in (1, 2)["},
           CHECKS + "three_mistakes_at_once_are_told_one_after_the_other"),
     wrong("one input settles it", "diagnose", {"outcomes[i], answers[i]) for i in order)": "outcomes[i], answers[i]) for i in order[:1])"},
           OWN_SENTENCE + "[softmax-sum_without_keepdims]"),

@@ -2,7 +2,7 @@
 
 A mistake is executable (task.py), so the question is settled by running it: an answer and a wrong version are the same
 for a learner's purposes if no input of the check tells them apart.  Single mistakes come before two at once, and those
-before three; where several fit, all of them are returned: nobody can say which one was made.
+before three (which two numbers worked out by hand never tell apart from chance); where several fit, all of them are returned: nobody can say which one was made.
 """
 
 import itertools
@@ -17,6 +17,7 @@ from course.exercises.run import Outcome
 from course.exercises.task import Case, Mistake, Pipeline, Task
 
 Version = tuple[Mistake, ...]  # one mistake, or up to three at once
+MOST_TRACED = 2  # mistakes put together where two numbers are all there is to see: three at once would fit nearly any
 PATIENCE = 2.0  # seconds, after which no more mistakes are put together
 
 
@@ -30,7 +31,7 @@ def recognise(task: Task, cases: list[Case], answers: list[Answer], outcomes: li
         return []  # that a name is unknown says nothing about the steps
     order = wrong + [place for place in range(len(cases)) if place not in wrong]  # what differs tells most, and first
     deadline = time.monotonic() + PATIENCE
-    for number in (1, 2, 3):
+    for number in (1, 2, 3)[: MOST_TRACED if task.traced else None]:
         versions = itertools.takewhile(lambda _: time.monotonic() < deadline, together(task, number))
         found = [version for version in versions if _fits(built(task, version), cases, answers, outcomes, order)]
         if found:

@@ -162,6 +162,8 @@ TRACE = Task(
         Mistake("halves", {"row": lambda even, odd: side_by_side(even, odd)}),
         Mistake("sine_and_cosine_swapped", {"even": lambda angles: np.cos(angles),
                                             "odd": lambda own_angles: np.sin(own_angles)}),
+        Mistake("cosines_only", {"even": lambda angles: np.cos(angles)}),
+        Mistake("sines_only", {"odd": lambda own_angles: np.sin(own_angles)}),
         Mistake("all_alike", {"speeds": lambda: np.ones(2)}),
         Mistake("faster_and_faster", {"exponents": lambda twice_i, width: twice_i / width}),
         Mistake("exponent_doubled", {"twice_i": lambda: np.array([0, 4])}),

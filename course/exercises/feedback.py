@@ -129,7 +129,8 @@ def grids(wanted: np.ndarray, given: np.ndarray, result: str, rtol: float, atol:
     where = f", {words['slice'].format(place=', '.join(map(str, place)))}" if place else ""
     parts = [(words["expected"] + name + where, wanted), (words["yours"], given)]
     parts += [] if gap is None else [(words["difference"], gap)]
-    return tuple(_grid(caption, part[place], odd[place]) for caption, part in parts)
+    whole = all(_is_whole(part[place]) for _, part in parts)
+    return tuple(_grid(caption, part[place], odd[place], whole) for caption, part in parts)
 
 
 def rows(wanted: list, given: list, result: str) -> tuple[Grid, ...]:
@@ -145,19 +146,25 @@ def rows(wanted: list, given: list, result: str) -> tuple[Grid, ...]:
     )  # fmt: skip
 
 
-def _grid(caption: str, values: np.ndarray, odd: np.ndarray) -> Grid:
+def _is_whole(values: np.ndarray) -> bool:
+    """Whether no number of an array has anything behind the point."""
+    return values.dtype.kind in "iu" or bool((np.isfinite(values) & (values == np.trunc(values))).all())
+
+
+def _grid(caption: str, values: np.ndarray, odd: np.ndarray, whole: bool = False) -> Grid:
     flat = (slice(SHOWN), slice(SHOWN))
     values, odd = np.atleast_2d(values)[flat], np.atleast_2d(odd)[flat]
-    return Grid(caption, [[_short(value) for value in row] for row in values], odd.tolist())
+    return Grid(caption, [[_short(value, whole) for value in row] for row in values], odd.tolist())
 
 
-def _short(value) -> str:
+def _short(value, whole: bool) -> str:
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     value = float(value)
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
-    text = f"{value:.2f}" if value == 0 or 0.005 <= abs(value) < 1e4 else f"{value:.0e}"
+    digits = 0 if whole else 2
+    text = f"{value:.{digits}f}" if value == 0 or 0.005 <= abs(value) < 1e4 else f"{value:.0e}"
     return text.replace("-", "−")
 
 

@@ -18,6 +18,7 @@ from course.exercises.store import store
 from course.exercises.task import all_tasks
 from course.exercises.variants_01 import train_by_words
 from course.text import bpe
+from course.text.bpe import BYTES, merge, pair_counts, pre_tokenize, to_ids
 
 
 def right(x, axis=-1):
@@ -570,3 +571,45 @@ def test_random_state_and_settings_are_left_alone():
     check("softmax", draws)
     assert (np.random.rand(), torch.rand(1).item()) == wanted  # noqa: NPY002
     assert np.geterr() == settings
+
+
+@pytest.mark.parametrize("name, attempt, sentence", [
+    ("bpe_trace", [7, 8], "Number 1 is not right"),  # three mistakes at once would come to these, and nobody made them
+    ("bpe_trace", [4, 8], "Number 1 is not right"),
+    ("bpe_trace", [6, 7], "a version that leaves the space out of what is left."),
+    ("bpe_trace", [3, 7], "counts only pairs that do not overlap, and also leaves the space out"),
+    ("positions_trace", [math.cos(2), math.cos(0.5)], "a version that has a cosine in both columns. Column 2 is even"),
+    ("positions_trace", [math.sin(2), math.sin(0.5)], "a version that has a sine in both columns. Column 1 is odd"),
+    ("positions_trace", [math.sin(0.5), math.cos(2)], "or has the two numbers in the other order. Here the columns"),
+    ("positions_trace", [math.cos(0.5), math.sin(0.25)], "Number 1 is not right"),
+])  # fmt: skip
+def test_of_two_numbers_no_more_is_told_than_two_numbers_show(name, attempt, sentence):
+    text = said(attempt, name)[1]
+    assert sentence in text and text.count("and also") <= 1
+
+
+def test_whole_numbers_are_shown_without_a_point():
+    grids = check("deinterleave", lambda D, n_heads=1: np.arange(n_heads * D)).grids
+    assert [cell for grid in grids for row in grid.cells for cell in row] == [*"0213", *"0123", "0", "−1", "1", "0"]
+    halves = check("sinusoidal", lambda T, d_model, base=1e4: np.full((T, d_model), 0.5)).grids
+    assert halves[0].cells == [["0.00", "1.00", "0.00", "1.00"]]  # beside halves these have their point, too
+
+
+def test_a_merge_that_is_not_kept_and_bytes_without_brackets():
+    def discards(text, vocab_size):
+        pieces, merges = [to_ids(piece) for piece in pre_tokenize(text)], []
+        while 256 + len(merges) < vocab_size and (counts := pair_counts(pieces)):
+            best = min(counts, key=lambda pair: (-counts[pair], pair))
+            for ids in pieces:
+                merge(ids, best, 256 + len(merges))
+            merges.append(best)
+        return merges
+
+    def zeros(ids, merges):
+        tokens = [bytes(BYTES[id]) for id in range(256)]
+        for left, right in merges:
+            tokens.append(tokens[left] + tokens[right])
+        return b"".join(tokens[id] for id in ids).decode("utf-8", errors="replace")
+
+    assert "`merge` gives a new list and leaves the old one" in check("bpe_train", discards).sentences[0]
+    assert "`bytes(3)` is three zero bytes in Python" in check("bpe_decode", zeros).sentences[0]

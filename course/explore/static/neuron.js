@@ -43,7 +43,7 @@ class NeuronView {
       onInput: (name) => share("activation", name) });
     this.exchanged = element("span", { class: "ex-label", hidden: true });
     this.curve = new Curve();
-    this.list = new TokenList({ label: words.list_label, onChoose: (at) => share("token", at), onPoint: (at) => { this.pointed = at; this.read(); } });
+    this.list = new TokenList({ label: words.list_label, onChoose: (at) => { this.pointed = -1; share("token", at); }, onPoint: (at) => { this.pointed = at; this.read(); } });
     this.key = legend({ label: words.legend, map: diverging, min: -1, max: 1, format: (x) => number(x) });
     this.note = element("p", { class: "ex-label ex-ne-note", hidden: true });
     this.sentence = element("p", { class: "ex-sentence", "aria-hidden": "true" }); // screen readers read the live region

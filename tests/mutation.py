@@ -25,6 +25,7 @@ before any installed course, and the run checks that it was the one imported.
 """
 
 import compileall
+import contextlib
 import dataclasses
 import functools
 import gc
@@ -36,6 +37,7 @@ import multiprocessing
 import os
 import py_compile
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -201,12 +203,20 @@ def _serve() -> None:
         child = context.Process(target=_run_tests, args=(job["nodes"], str(root), bool(job["path"])))
         child.start()
         child.join(LIMIT)
-        child.kill()
-        child.join()
+        _end(child)
         if job["path"]:
             (root / job["path"]).write_text(right, encoding="utf-8")
         results.append(_result_of(root))
     (root / "results.json").write_text(json.dumps(results), encoding="utf-8")
+
+
+def _end(child) -> None:
+    """End the tests and whatever they started: a wrong version may leave a program that never ends."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.join()
 
 
 def _result_of(root: Path) -> dict:
@@ -219,6 +229,8 @@ def _result_of(root: Path) -> dict:
 def _run_tests(nodes: list[str], root: str, wrong: bool) -> None:
     import pytest
 
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own, so that all of it can be ended
     sys.dont_write_bytecode = wrong  # the tests themselves never change: what pytest makes of them serves the next runs
     output = os.open(os.path.join(root, "output.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)

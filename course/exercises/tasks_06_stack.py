@@ -50,16 +50,18 @@ def _silent(seed: int, C: int, width: int) -> _Parameters:
 
 
 def _block_cases() -> list[Case]:
-    small, silent, wide, mid = _block(1, 2, 3), _silent(2, 2, 3), _block(3, 4, 7), _block(4, 6, 6)
+    small, silent, wide, mid = _block(1, 3, 4), _silent(2, 3, 4), _block(3, 4, 7), _block(4, 6, 6)
     x, batch, texts = 3 * _random(5, 3, 4), 3 * _random(6, 2, 3, 4), causal_mask(3)
     other = x.copy()
     other[-1] = [5.0, -4.0, 1.0, 0.0]  # another last word
     each = np.stack([causal_mask(3), np.ones((3, 3), bool)])[:, None]  # (B, 1, T, S)
     return [
-        Case((_random(7, 2, 2).round(1), silent, 1), "silent"), Case((_random(8, 1, 2), small, 1), "one_word"),
-        Case((3 * _random(9, 2, 2), small, 1)), Case((3 * _random(10, 2, 2), small, 2)), Case((3 * _random(10, 2, 2), small, 2, causal_mask(2)), "causal"),
-        Case((x, wide, 2)), Case((x + 64, wide, 2), "shifted"), Case((x, wide, 2, texts), "causal"), Case((other, wide, 2, texts), "causal"),
-        Case((x / 100, wide, 4)), Case((3 * _random(11, 4, 6), mid, 3)), Case((np.array([[3, -1, 0, 2], [1, 1, 4, 0]]), wide, 2), "integers"),
+        Case((_random(7, 2, 3).round(1), silent, 1), "silent"), Case((_random(8, 1, 3), small, 1), "one_word"),
+        Case((3 * _random(9, 2, 3), small, 1)), Case((3 * _random(10, 2, 3), small, 3)),
+        Case((3 * _random(10, 2, 3), small, 3, causal_mask(2)), "causal"),
+        Case((x, wide, 2)), Case((x + 64, wide, 2), "shifted"), Case((x / 100, wide, 4)), Case((3 * _random(11, 4, 6), mid, 3)),
+        Case((x, wide, 2, texts), "causal"), Case((other, wide, 2, texts), "causal"),
+        Case((np.array([[3, -1, 0, 2], [1, 1, 4, 0]]), wide, 2), "integers"),
         Case((batch, wide, 2), "batch"), Case((batch, wide, 2, texts), "batch"), Case((batch, wide, 2, each), "batch"),
         Case((3 * _random(12, 2, 3, 4), _silent(13, 4, 5), 2), "silent"),
     ]  # fmt: skip
@@ -111,6 +113,8 @@ BLOCK = Task(
         Mistake("no_residuals", {"middle": lambda listened: listened, "output": lambda thought: thought}),
         Mistake("first_not_added", {"middle": lambda listened: listened}),
         Mistake("second_not_added", {"output": lambda thought: thought}),
+        Mistake("attention_only", {"output": lambda middle: middle}),
+        Mistake("feed_forward_only", {"middle": lambda stream: stream}),
         Mistake("second_added_to_x", {"output": lambda stream, thought: stream + thought}),
         Mistake("x_added_again", {"output": lambda stream, middle, thought: stream + middle + thought}),
         Mistake("no_norms", {"heard": lambda stream: stream, "read": lambda middle: middle}),
@@ -163,7 +167,7 @@ def _model(seed: int, V: int, P: int, C: int, L: int, tied: bool = True) -> _Par
 
 
 def _gpt_cases() -> list[Case]:
-    small, two, deep, untied = _model(1, 3, 4, 2, 1), _model(2, 5, 6, 4, 2), _model(3, 7, 5, 6, 3), _model(4, 5, 6, 4, 2, tied=False)
+    small, two, deep, untied = _model(1, 3, 4, 4, 1), _model(2, 5, 6, 4, 2), _model(3, 7, 5, 6, 3), _model(4, 5, 6, 4, 2, tied=False)
     return [
         Case((np.array([1]), small, 1), "one_word"), Case((np.array([1, 0, 2]), small, 1)), Case((np.array([1, 0, 0]), small, 1)),
         Case((np.array([1, 1, 1, 1]), small, 2), "same_word"), Case((np.array([4, 0, 2]), two, 2)), Case((np.array([4, 0, 3]), two, 2)),
@@ -186,9 +190,11 @@ def _order_is_known(cases: list[Case], values: list) -> bool | None:
     return all(not np.allclose(value[0], value[1:]) for value in rows) if rows else None
 
 
-def _through(x, blocks, n_heads, mask, activation, eps, turn):
+def _through(x, blocks, n_heads, mask, activation, eps, turn, norm=None):
+    """One block after the other; with a norm (gamma, beta) behind each, if one is given."""
     for own in blocks:
         x = block(x, own, n_heads, mask, activation=activation, eps=eps, turn=turn)
+        x = x if norm is None else layer_norm(x, norm["gamma"], norm["beta"], eps)
     return x
 
 
@@ -226,11 +232,14 @@ MODEL = Task(
         Mistake("last_block_first", {"own": lambda p: p["blocks"][::-1]}),
         Mistake("no_blocks", {"leaving": lambda entering: entering}),
         Mistake("no_final_norm", {"read": lambda leaving: leaving}),
+        Mistake("norm_behind_each_block", {"leaving": lambda entering, own, n_heads, mask, activation, eps, turn, p:
+            _through(entering, own, n_heads, mask, activation, eps, turn, p), "read": lambda leaving: leaving}),
         Mistake("norm_before_the_blocks", {"entering": lambda words, places, p, eps: layer_norm(
             words + places, p["gamma"], p["beta"], eps), "read": lambda leaving: leaving}),
         Mistake("always_tied", {"table": lambda p: p["embedding"].T}),
         Mistake("no_unembedding", {"logits": lambda read: read}),
         Mistake("probabilities", {"logits": lambda read, table: softmax(read @ table)}),
+        Mistake("log_probabilities", {"logits": lambda read, table: np.log(softmax(read @ table))}),
         Mistake("last_row_only", {"logits": lambda read, table: read[..., -1, :] @ table}),
         Mistake("most_likely_ids", {"logits": lambda read, table: (read @ table).argmax(axis=-1)}),
         Mistake("other_gelu", {"leaving": lambda entering, own, n_heads, mask, eps, turn:

@@ -73,7 +73,7 @@ def read(path: Path) -> tuple[list[Pair], list[str]]:
     path: the library's JSON, or a folder with vocab.json and merges.txt (GPT-2's: `<|endoftext|>` is special there, if
     the vocabulary has it), or with the library's JSON as tokenizer.json.
     Raises OSError for what can't be read, ValueError for what is no byte-level BPE with GPT-2's pieces, and for ids that
-    are not the bytes in GPT-2's order, then the merges, then the special tokens.
+    are not the bytes in GPT-2's order, then the merges, then the special tokens (or these first: they come last here).
     """
     if not path.is_dir():
         return _read_json(path)
@@ -141,8 +141,9 @@ def _from_names(
 ) -> tuple[list[Pair], list[str]]:
     """Merges of names → merges of ids, and the names that were added in the order of their ids.
 
-    The vocabulary must be the 256 bytes, one token for each merge, and what was added, with ids in this order: a file
-    that numbers them otherwise is refused, since a model's rows belong to its own ids.
+    The vocabulary must be the 256 bytes, one token for each merge, and what was added, with ids in this order; or with
+    what was added first, as the library's trainer numbers: that is converted, and every other id becomes smaller by their
+    number.  A file that numbers in any other way is refused, since a model's rows belong to its own ids.
     """
     ids = {name: i for i, name in enumerate(_CHARACTERS)}
     missing = [name for name in _CHARACTERS if name not in vocabulary]
@@ -162,7 +163,8 @@ def _from_names(
     if unmade:
         raise ValueError(f"{path} has {len(unmade)} tokens that no merge makes, the first {unmade[0]!r}")
     special = sorted(added, key=added.__getitem__)
-    for i, name in enumerate([*ids, *special]):
+    first = special and added[special[0]] == 0
+    for i, name in enumerate([*special, *ids] if first else [*ids, *special]):
         found = added.get(name, vocabulary.get(name))
         if found != i:
             raise ValueError(f"{path} numbers its tokens in another way: {name!r} has the id {found!r}, expected {i}")

@@ -80,7 +80,7 @@ MUTANTS = [
           PARITY + "test_a_head_switched_off_is_its_term_left_out", TORCHS_MODULE, raises=["RuntimeError"]),
     wrong("switches along positions", {"self.heads_on[:, None, None]": "self.heads_on[:, None]"},
           PARITY + "test_a_head_switched_off_is_its_term_left_out", raises=["RuntimeError"]),
-    wrong("switches never read", {SWITCH: "\n"}, PARITY + "test_a_head_switched_off_is_its_term_left_out",
+    wrong("switches never read", {SWITCH: "pass\n"}, PARITY + "test_a_head_switched_off_is_its_term_left_out",
           PROPERTIES + "test_a_head_that_is_off_gets_no_gradient"),
     wrong("a head that is off is multiplied by 0", {SWITCH: "z = z * self.heads_on[:, None, None]\n"},
           PROPERTIES + "test_a_head_that_is_off_is_not_heard_even_where_it_is_not_a_number"),

@@ -1,5 +1,6 @@
 """Is this answer right, and does it behave as that one?  Nothing is broadcast, reshaped or converted to fit."""
 
+import math
 import numbers
 import sys
 from typing import NamedTuple
@@ -50,12 +51,18 @@ def parts_of(value, answer: Answer):
         return Difference("one_thing", holes=asked | {"type": type(value).__name__})
     if len(value) != len(answer.parts):
         return Difference("other_count", holes=asked | {"given": len(value)})
-    return tuple(value)
+    return tuple(map(_as_asked, value, answer.parts))
 
 
 def _as_asked(part, wanted):
-    """A single float is as good as an array without axes, where NumPy itself gives now one, now the other."""
+    """A single number is as good as an array without axes, where NumPy itself gives now one, now the other.
+
+    Python's whole numbers have no largest one, and NumPy's do: as floats they can be compared.
+    """
+    whole = isinstance(part, int) and not isinstance(part, bool) and not exact.asked(wanted)
     single = isinstance(wanted, np.ndarray) and wanted.ndim == 0
+    if whole and (single or abs(part) > np.iinfo(np.int64).max):
+        part = float(part) if abs(part) < sys.float_info.max else (math.inf if part > 0 else -math.inf)
     return np.asarray(part) if single and isinstance(part, (float, np.floating)) else part
 
 

@@ -613,3 +613,11 @@ def test_a_merge_that_is_not_kept_and_bytes_without_brackets():
 
     assert "`merge` gives a new list and leaves the old one" in check("bpe_train", discards).sentences[0]
     assert "`bytes(3)` is three zero bytes in Python" in check("bpe_decode", zeros).sentences[0]
+
+
+@pytest.mark.parametrize("number", [3, 10**30, -(10**400)], ids=["small", "past NumPy's", "past floats"])
+def test_a_whole_number_where_a_float_is_asked_for_is_compared_as_a_number(number):
+    """Python's whole numbers have no end; a wrong one is told as a number, and no array is asked for."""
+    said = str(check("perplexity", lambda logits, targets: number))
+    assert "array is asked for" not in said and "an int" not in said
+    assert "expected" in said and ("-∞" if number < -(10**300) else "1e+30" if number > 3 else "3") in said.replace("−", "-")

@@ -78,11 +78,11 @@ def test_columns_and_the_order_of_neurons():
     table = np.random.default_rng(0).normal(size=(7, 30)).astype(np.float32)
     table[:, 9] = table[:, 4]  # of equals the smaller comes first
     flat = f"Float32Array.from({table.ravel().tolist()})"
-    np.testing.assert_allclose(run_page(f"Array.from(column({flat}, 30, 11))"), table[:, 11])
+    np.testing.assert_allclose(np.array(run_page(f"Array.from(column({flat}, 30, 11))"), float), table[:, 11])
     order = run_page(f"byLargest({flat}, 30)")
     assert order == np.argsort(-table.max(0), kind="stable").tolist() and order.index(9) == order.index(4) + 1
     assert run_page("[markStep(3), markStep(4), markStep(7), markStep(0.9), markStep(40)]") == [1, 2, 5, 0.5, 20]
-    assert run_page("[around(5, 0, 30, 3), around(1, 0, 30, 3), around(29, 10, 30, 3)]") == [[2, 9], [0, 5], [26, 30]]
+    assert run_page("[around(5, 0, 30, 3), around(1, 0, 30, 3), around(29, 10, 30, 3), around(11, 10, 30, 3)]") == [[2, 9], [0, 5], [26, 30], [10, 15]]
 
 
 def test_halves_of_characters_are_whole_again(e, tokenizer):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from course import figures
 from course.explore.neuron_explorer import bent
 
-WIDTH, TOP, ROW, HEAD = 10.0, 3.0, 0.27, 1.1  # inches
+WIDTH, UPPER, LABELS, HEAD, ROW, FOOT = 10.0, 3.0, 1.2, 0.4, 0.25, 0.6  # inches: what stands where is said in `draw`
 MOST_BARS = 32  # tokens of the text with a bar
 LINE, POSITIVE, NEGATIVE = figures.COLORS[0], figures.COLORS[1], figures.COLORS[0]
 BEFORE, AFTER = 44, 18  # columns that the text of the corpus may take on either side of the token
@@ -24,19 +24,21 @@ def draw(explorer) -> Figure:
     texts, raised, lowered = explorer.texts(), explorer.raised(), explorer.lowered()
     has_corpus = len(explorer.starts) > 1
     rows = max(len(texts), len(raised) + len(lowered), 1) if has_corpus or raised else 0
-    heights = (TOP, HEAD + ROW * rows) if rows else (TOP,)
+    height = UPPER + LABELS + (HEAD + ROW * rows + FOOT if rows else 0)
     with figures.style():
-        fig = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
-        grid = fig.add_gridspec(len(heights), 12, height_ratios=heights)
-        _draw_curve(explorer, fig.add_subplot(grid[0, :4]))
-        _draw_tokens(explorer, fig.add_subplot(grid[0, 4:]))
+        fig = Figure(figsize=(WIDTH, height))
+        # Inches from the left and the top: what stands in an axis, a long token for instance, moves no other.
+        place = lambda left, top, wide, high: fig.add_axes((left / WIDTH, 1 - (top + high) / height, wide / WIDTH, high / height))
+        _draw_curve(explorer, place(0.65, 0.75, 2.75, UPPER - 0.75))
+        _draw_tokens(explorer, place(4.05, 0.75, WIDTH - 4.15, UPPER - 0.75))
         if has_corpus:
-            _draw_texts(explorer, fig.add_subplot(grid[1, :7]), texts)
+            _draw_texts(explorer, place(0.1, UPPER + LABELS + HEAD, 5.6, ROW * rows), texts)
         if raised:
-            _draw_said(explorer, fig.add_subplot(grid[1, 7:]), raised + lowered[::-1])
+            _draw_said(explorer, place(7.2, UPPER + LABELS + HEAD, WIDTH - 7.3, ROW * rows), raised + lowered[::-1])
+            fig.text(5.9 / WIDTH, 1 - (UPPER + LABELS + HEAD - 0.12) / height, explorer.sentences["values"], fontsize=11, va="bottom")
         named = f"{figures.label(explorer.title, 60)}. ".replace(figures.SPACES[" "], " ") if explorer.title else ""
         title = explorer.say("figure_title", layer=explorer.answer["layer"], neuron=explorer.neuron)
-        fig.suptitle(f"{named}{title}", x=0.01, ha="left", fontsize=11)
+        fig.suptitle(f"{named}{title}", x=0.01, y=1 - 0.1 / height, ha="left", va="top", fontsize=11)
     return fig
 
 
@@ -50,8 +52,8 @@ def _draw_curve(explorer, ax) -> None:
     ax.plot(line, bent(explorer.activation, line), color=LINE, gid="bend")
     ax.scatter(z, bent(explorer.activation, z), s=8, color=figures.INK, alpha=0.5, zorder=3)
     ax.scatter([explorer.z], [explorer.value], s=50, color=figures.INK, ec="white", zorder=4, gid="chosen")
-    ax.set(title=explorer.say("figure_curve", name=explorer.activation), xlabel=explorer.sentences["axis_z"],
-           ylabel=explorer.say("axis_value", name=explorer.activation))  # fmt: skip
+    ax.set(xlabel=explorer.sentences["axis_z"], ylabel=explorer.say("axis_value", name=explorer.activation))
+    ax.set_title(explorer.say("figure_curve", name=explorer.activation), fontsize=11)
 
 
 def _draw_tokens(explorer, ax) -> None:
@@ -68,12 +70,13 @@ def _draw_tokens(explorer, ax) -> None:
     ax.set_xlim(first - 0.7, first + len(shown) - 0.3)
     cut = len(shown) < explorer.answer["tokens"]
     more = explorer.say("figure_more", first=first, last=shown[-1], count=explorer.answer["tokens"])
-    ax.set_title(more if cut else explorer.sentences["figure_tokens"])
+    ax.set_title(more if cut else explorer.sentences["figure_tokens"], fontsize=11)
 
 
 def _draw_texts(explorer, ax, texts) -> None:
     ax.axis("off")
-    ax.set(xlim=(0, 1), ylim=(max(len(texts), 8) - 0.4, -0.6), title=explorer.sentences["corpus"])
+    ax.set(xlim=(0, 1), ylim=(max(len(texts), 8) - 0.4, -0.6))
+    ax.set_title(explorer.sentences["corpus"], fontsize=11)
     if not texts:
         ax.text(0, 0, explorer.say("corpus_none", count=len(explorer.starts) - 1), va="center", fontsize=8, wrap=True)
     for row, (before, token, after, value) in enumerate(texts):
@@ -83,8 +86,6 @@ def _draw_texts(explorer, ax, texts) -> None:
         box = {"boxstyle": "square,pad=0.15", "fc": "#fddbc7", "ec": figures.QUIET, "lw": 0.5}
         ax.annotate(figures.label(token, 8), (0.65, row), va="center", fontsize=8, bbox=box, gid=f"switch {row}")
         ax.text(0.8, row, _shown(after), va="center", fontsize=8)
-    for words in ax.texts:
-        words.set_in_layout(False)  # a long text takes no room from the other parts
 
 
 def _fitting(text: str, columns: int) -> str:
@@ -103,4 +104,5 @@ def _draw_said(explorer, ax, rows) -> None:
     ax.set_yticks(range(len(rows)), [figures.label(name, 16) for name, _ in rows], fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.axvline(0, color=figures.QUIET, lw=0.8)
-    ax.set(ylim=(len(rows) - 0.4, -0.6), title=explorer.sentences["values"], xlabel=explorer.sentences["figure_per"])
+    ax.set(ylim=(len(rows) - 0.4, -0.6), xlim=(min(added.min() * 1.1, 0), max(added.max() * 1.1, 0)))
+    ax.set_xlabel(explorer.sentences["figure_per"], fontsize=8)

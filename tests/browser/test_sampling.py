@@ -82,6 +82,7 @@ def slider(root, name):
 
 def test_the_controls_give_pythons_probabilities_by_keyboard_and_box(live):
     notebook, root = live
+    assert root.locator(".ex-sm-outline:visible").count() == 0  # nothing is cut
     slider(root, "temperature").focus()
     for key in ("ArrowRight", "ArrowRight", "PageUp", "ArrowLeft"):
         with notebook.repaint(root):
@@ -98,6 +99,7 @@ def test_the_controls_give_pythons_probabilities_by_keyboard_and_box(live):
     assert_in_step(notebook, root)
     kept = notebook.python("e.cuts()[1]")
     rows = root.get_by_role("option")
+    assert rows.first.locator(".ex-sm-outline").is_visible()
     cut = [row.get_attribute("data-cut") for row in rows.all()]
     assert 0 < kept < 9 and cut == [""] * kept + ["p"] * (9 - kept) + ["k"] * 3
     words = rows.locator(".ex-sm-value:nth-child(3)").all_text_contents()

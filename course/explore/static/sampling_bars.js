@@ -27,8 +27,8 @@ class BarRow {
     this.put("kind", kind, (text) => { this.node.dataset.kind = text; });
     this.put("cut", cut, (text) => { this.node.dataset.cut = text; });
     this.put("fill", percent(p / scale), (width) => { this.fill.style.width = width; });
-    this.put("outline", percent(before / scale), (width) => { this.outline.style.width = width; });
-    this.put("long", Math.max(p, before) > scale, (long) => { this.node.classList.toggle("ex-sm-long", long); });
+    this.put("outline", before === null ? "" : percent(before / scale), (width) => { this.outline.hidden = width === ""; this.outline.style.width = width; });
+    this.put("long", Math.max(p, before ?? 0) > scale, (long) => { this.node.classList.toggle("ex-sm-long", long); });
     this.put("word", word, (text) => { this.value.textContent = text; });
     this.put("total", upTo === null ? "0%" : percent(upTo), (width) => { this.total.style.width = width; });
     this.put("sum", upTo === null ? "–" : sumText(upTo), (text) => { this.sum.textContent = text; });
@@ -93,7 +93,7 @@ class Bars {
     const scale = scaleFor(Math.max(now.probs[0], now.before[0]));
     this.rows.forEach((row, rank) => {
       const cut = rank < now.kept ? "" : rank < now.keptK ? "p" : "k";
-      row.set({ ...nameOf(rank), p: now.probs[rank], before: now.before[rank], scale, cut, topP, says: saysOf(rank),
+      row.set({ ...nameOf(rank), p: now.probs[rank], before: now.cut ? now.before[rank] : null, scale, cut, topP, says: saysOf(rank),
         word: cut ? words[`cut_${cut}`] : weightText(now.probs[rank]), upTo: cut === "k" ? null : now.upTo[rank] });
     });
     this.setRest(now, shown, scale, topP);
@@ -106,7 +106,7 @@ class Bars {
     const others = now.size - shown;
     this.rest.node.hidden = others === 0;
     if (!others) return;
-    const before = Math.max(1 - sumOf(now.before, shown), 0);
+    const before = now.cut ? Math.max(1 - sumOf(now.before, shown), 0) : null;
     const p = now.kept > shown ? Math.max(1 - sumOf(now.probs, shown), 0) : 0;
     const cut = now.kept > shown ? "" : now.keptK > shown ? "p" : "k";
     this.rest.set({ label: say(others === 1 ? words.rest_one : words.rest, { count: others }), p, before, scale, cut, topP,

@@ -137,7 +137,7 @@ def _grid(name: str, values, rows, columns, decimals: int, shown: bool) -> str:
     for i, row in enumerate(values):
         label = f"<th scope='row'>{html.escape(rows[i])}</th>" if rows else ""
         body += f"<tr>{label}" + "".join(f"<td{kind}>{_number(v, decimals) if shown else ''}</td>" for v in row) + "</tr>"
-    return f"<table><caption>{html.escape(name)}</caption>{head if columns else ''}{body}</table>"
+    return f"<table><caption style='text-align:left'>{html.escape(name)}</caption>{head if columns else ''}{body}</table>"
 
 
 def _number(value, decimals: int = DECIMALS) -> str:

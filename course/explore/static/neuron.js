@@ -128,13 +128,16 @@ class NeuronView {
   paint() {
     const { model, words } = this;
     this.load();
+    this.now = this.reckon();
+    const { z, values, top, at, neuron } = this.now;
+    const [own, name] = [model.get("own"), model.get("activation")];
+    this.curveWidth = this.curve.element.clientWidth; // asked before anything is written, or the page would be laid out twice
+    this.curve.draw({ root: this.shell.root, z, at, bend: name, own: own || name, width: Math.max(this.curveWidth, 200),
+      axes: [words.axis_z, say(words.axis_value, { name })] });
     this.text.set(this.draft === null ? model.get("text") : this.draft.text);
     this.layer.set(String(this.draft === null ? model.get("layer") : this.draft.layer));
     this.neuron.set(model.get("neuron"));
     this.bend.set(model.get("activation"));
-    this.now = this.reckon();
-    const { z, values, top, at, neuron } = this.now;
-    const [own, name] = [model.get("own"), model.get("activation")];
     this.bend.input.querySelectorAll("option").forEach((option) => {
       const text = option.value === own ? say(words.activation_own, { name: own }) : option.value;
       if (option.textContent !== text) option.textContent = text;
@@ -145,9 +148,6 @@ class NeuronView {
     this.next.disable(!this.order);
     this.next.element.title = words.next_title;
     this.paintTokens(values, top, at);
-    this.curveWidth = this.curve.element.clientWidth;
-    this.curve.draw({ root: this.shell.root, z, at, bend: name, own: own || name, width: Math.max(this.curveWidth, 200),
-      axes: [words.axis_z, say(words.axis_value, { name })] });
     this.paintCorpus();
     this.paintSaid();
     this.wait(this.draft !== null || !this.handled());

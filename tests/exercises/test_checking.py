@@ -621,3 +621,13 @@ def test_a_whole_number_where_a_float_is_asked_for_is_compared_as_a_number(numbe
     said = str(check("perplexity", lambda logits, targets: number))
     assert "array is asked for" not in said and "an int" not in said
     assert "expected" in said and ("-∞" if number < -(10**300) else "1e+30" if number > 3 else "3") in said.replace("−", "-")
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**30), 10**400], ids=["past NumPy's", "below NumPy's", "past floats"])
+@pytest.mark.parametrize("name, right", [("positions_trace", math.cos(2)), ("bpe_trace", 6)], ids=["floats", "whole numbers"])
+def test_of_two_numbers_one_may_be_of_any_size(name, right, number):
+    """A slip of the hand, as in pasting; the number that is right is not called wrong because of it."""
+    feedback = check(name, [right, number])
+    text = " ".join(feedback.sentences)
+    assert feedback.state == "refused" and "Number 1" not in text and "stopped" not in text
+    assert ("infinite" if number > 10**300 else "Number 2 is not right") in text

@@ -8,6 +8,7 @@ import traitlets
 
 from course import explore
 from course.explore import model_readout as readout
+from course.explore.model_figure import mosaic, tile_places
 from course.lens.patterns import PATTERNS
 from course.lens.recording import Recording
 from course.lens.run import NO_HEADS, Part, Run
@@ -165,6 +166,30 @@ def test_patterns_are_measured_against_the_part_s_own_texts():
     assert np.isnan(separator[6:8]).all()  # the target begins with its special token and has no other
     same = e.run.layers[3].attend()[1]
     np.testing.assert_allclose(numbers[PATTERNS.index("same word"), 0, 8:], (same[:, 1, 1] + same[:, 2, 0] + same[:, 2, 2]) / 2, rtol=1e-5)
+
+
+def test_tiles_are_sorted_within_their_part_and_each_part_begins_a_line():
+    e = explore.attention(Ours(), text="a b a", target="b a")
+    e.tile_order, e.pattern = "pattern", "same word"
+    numbers = np.frombuffer(e.pattern_numbers, np.float32).reshape(len(PATTERNS), 2, 12).astype(float)
+    score, baseline = numbers[PATTERNS.index("same word")]
+    heads = [*((0, h) for h in range(3)), *((1, h) for h in range(3)), (2, 0), (2, 1), *((3, h) for h in range(4))]
+    above = {place: s - b for place, s, b in zip(heads, score, baseline)}
+    inside = lambda place: -np.inf if np.isnan(above[place]) else above[place]
+    by_part = [sorted(part, key=lambda place: (-inside(place), place)) for part in (heads[:6], heads[6:8], heads[8:])]
+    assert e.sequence() == [place for part in by_part for place in part]
+    assert by_part[0] != heads[:6] and by_part[2] != heads[8:]
+    assert inside(by_part[2][0]) > inside(by_part[0][1])  # over all parts it would be another order
+    places = tile_places(e)
+    assert [places[place] for place in by_part[0]] == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)]  # four in a line
+    assert [places[place] for place in by_part[1]] == [(2, 0), (2, 1)]
+    assert [places[place] for place in by_part[2]] == [(3, column) for column in range(4)]
+    picture = mosaic(e, side=4)
+    assert picture.shape == (4 * 5, 4 * 5, 4) and (picture[5:9, 10:] == 0).all() and (picture[10:14, 10:] == 0).all()
+    for e.layer, first in ((1, by_part[0][0]), (3, by_part[2][0])):  # the title names the best of the part that is shown
+        overview = e.figure().axes[0]
+        assert overview.get_title(loc="left").endswith(f"first {e.layer_names[first[0]]} · head {first[1]}")
+        assert {text.get_text(): text.get_position()[1] // 36 for text in overview.texts} == {"encoder": 0, "decoder": 2, "cross": 3}
 
 
 # ── heads switched off ───────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ EXPLORER, READOUT, FIGURE = "course.explore.model_explorer", "course.explore.mod
 BESIDE = "course.explore.model_beside"
 M = "tests/test_explore_model.py::test_"
 F = "tests/test_explore_model_figure.py::test_"
+SORTED = "tests/test_explore_model_parts.py::test_tiles_are_sorted_within_their_part_and_each_part_begins_a_line"
 NAMES = F + "names_stand_at_their_cells_and_no_more_than_there_is_room_for"
 CUT = F + "the_png_is_what_is_drawn_cut_with_an_even_edge"
 PAGE = M + "the_pages_arithmetic_is_numpys_with_a_scale_and_a_bias_of_the_layers_own"
@@ -79,6 +80,11 @@ PYTHON = [
     Mutant("cut without an edge", FIGURE, {"pad = round(PAD * figures.DPI)": "pad = 0"}, CUT),
     Mutant("names reach out of the picture", FIGURE, {"MARGIN = 2.0": "MARGIN = 0.9"}, CUT),
     Mutant("colours of another map", FIGURE, {"weights = figures.MAGNITUDE(np.linspace(0, 1, 160))": "weights = figures.MAGNITUDE(np.linspace(0, 0.5, 160))"}, CUT),
+    Mutant("tiles sorted over all parts", EXPLORER, {"np.lexsort((-above, part))": "np.lexsort((part, -above))"}, SORTED),
+    Mutant("all layers in one part", EXPLORER, {'if layer < part["stop"]), 0)': "if layer < 0), 0)"}, SORTED),
+    Mutant("parts share a line", FIGURE, {"line = 1 + max(": "line = max("}, SORTED),
+    Mutant("the best of the first part", FIGURE, {"here = explorer.part_of(explorer.layer)": "here = 0"}, SORTED),
+    Mutant("a part named at its last line", FIGURE, {"row = min(row for": "row = max(row for"}, SORTED),
     Mutant("heads that are off go unsaid", EXPLORER, {'self.say("summary_off", names=self._names(self.off_shown)) if self.off_shown else ""': '""'}, M + "line_and_picture_say_the_same_for_the_same_state"),
 ]  # fmt: skip
 

@@ -118,15 +118,21 @@ class ModelExplorer(AttentionExplorer):
     def sequence(self) -> list[tuple[int, int]]:
         """(layer, head) of all tiles in the order in which they are seen.
 
-        Sorted by a pattern, the head furthest above looking evenly is the first; of equals the one in the earlier layer,
-        then with the smaller number; heads of layers in which the pattern has no target are the last.
+        Sorted by a pattern, the head furthest above looking evenly is the first of its part (a model of one stack is one
+        part); of equals the one in the earlier layer, then with the smaller number; heads of layers in which the pattern
+        has no target are the last.
         """
         heads = [(layer, head) for layer, (count, _, _) in enumerate(self.tile_shapes) for head in range(count)]
         if not self.pattern or self.tile_order == "layers" or self.run is None:
             return heads
         scores, baselines = readout.pattern_table(self.run)[PATTERNS.index(self.pattern)].astype(np.float64)
         above = np.where(np.isnan(scores), -np.inf, scores - baselines)
-        return [heads[number] for number in np.argsort(-above, kind="stable")]
+        part = [self.part_of(layer) for layer, _ in heads]
+        return [heads[number] for number in np.lexsort((-above, part))]  # by part first; keeps equals in their order
+
+    def part_of(self, layer: int) -> int:
+        """The number of the part in which `layer` is, 0 where there is one."""
+        return next((number for number, part in enumerate(self.parts) if layer < part["stop"]), 0)
 
     @property
     def drawn(self) -> np.ndarray:

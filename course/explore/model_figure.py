@@ -6,6 +6,7 @@ looked at is one patch; and the PNG is cut out of what was drawn, not drawn a se
 
 import functools
 import io
+import itertools
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -96,11 +97,17 @@ def _palette() -> Image.Image:
 
 
 def tile_places(explorer) -> dict[tuple[int, int], tuple[int, int]]:
-    """(layer, head) → (row, column) of its tile: a row a layer, a column a head; sorted tiles follow each other line by line."""
+    """(layer, head) → (row, column) of its tile: a row a layer, a column a head; sorted tiles follow each other line by line,
+    and each part begins a line of its own.
+    """
     sequence, across = explorer.sequence(), max(count for count, _, _ in explorer.tile_shapes)
     if not is_sorted(explorer):
         return {place: place for place in sequence}
-    return {place: divmod(number, across) for number, place in enumerate(sequence)}
+    places, line = {}, 0
+    for _, part in itertools.groupby(sequence, key=lambda place: explorer.part_of(place[0])):
+        places |= {place: (line + number // across, number % across) for number, place in enumerate(part)}
+        line = 1 + max(row for row, _ in places.values())
+    return places
 
 
 def is_sorted(explorer) -> bool:
@@ -136,8 +143,13 @@ def _overview(ax, explorer, canvas, places):
     middle = (TILE - 1) / 2
     down, across = canvas.shape[0] // pitch, canvas.shape[1] // pitch
     if is_sorted(explorer):
-        best = explorer.say("tile", layer=explorer.layer_names[explorer.sequence()[0][0]], head=explorer.sequence()[0][1])
+        here = explorer.part_of(explorer.layer)
+        layer, head = next(place for place in explorer.sequence() if explorer.part_of(place[0]) == here)
+        best = explorer.say("tile", layer=explorer.layer_names[layer], head=head)
         title = explorer.say("figure_sorted", name=explorer.title, pattern=explorer.pattern, best=best)
+        for number, part in enumerate(explorer.parts):
+            row = min(row for (layer, _), (row, _) in places.items() if explorer.part_of(layer) == number)
+            _name(ax, -gap, row * pitch + middle, _plain(part["name"], 26), ha="right", va="center", fontsize=8)
     else:
         title = explorer.say("figure_overview", name=explorer.title)
         for head in range(across):

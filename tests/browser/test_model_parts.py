@@ -133,6 +133,27 @@ def test_patterns_that_make_no_sense_between_two_texts_are_off_with_a_reason(ope
     assert not root.get_by_text("Off here").is_visible()
 
 
+def test_sorted_tiles_are_those_of_the_part_in_pythons_order(opened):
+    notebook, root = opened("T5")
+    notebook.execute("e.layer, e.head = 5, 0; e.pattern, e.tile_order = 'same word', 'pattern'; e.target = 'I eat bananas'")
+    settled(notebook, root)
+    for start, count in ((5, 9), (0, 6)):
+        notebook.execute(f"e.layer, e.head = {start}, 0")
+        settled(notebook, root)
+        sequence = [list(place) for place in notebook.python("e.sequence()") if start <= place[0] < start + count // 3]
+        assert len(sequence) == count and (start == 0 or sequence != sorted(sequence))
+        overview(root).focus()
+        notebook.page.keyboard.press("Control+Home")
+        assert_soon(notebook, root, "[e.layer, e.head]", sequence[0])
+        for place in sequence[1:]:
+            with notebook.repaint(root):
+                notebook.page.keyboard.press("ArrowRight")
+            assert data(root, "layer", "head") == place
+        assert_soon(notebook, root, "[e.layer, e.head]", sequence[-1])
+    picture(notebook, "model_parts_sorted", root)
+    notebook.no_faults()
+
+
 def test_what_is_off_changes_what_the_model_says_next(opened):
     notebook, root = opened("T5")
     for start, layer in (("encoder", 0), ("decoder", 2), ("decoder looks at the text", 5)):

@@ -12,9 +12,7 @@ TWO_MAPS, SWIGLU = TESTS + "test_feed_forward_is_torchs_two_linear_maps_with_gra
 ALONE, AFFINE = TESTS + "test_each_vector_is_normalised_by_itself", TESTS + "test_without_a_bend_two_maps_are_one_and_with_it_they_are_not"
 REFUSED, BEGINS = TESTS + "test_what_does_not_fit_is_refused_with_a_sentence", TESTS + "test_layer_norm_begins_as_torchs_and_may_have_no_bias"
 
-MEAN = "mean = x.mean(axis=-1, keepdims=True)"
-VARIANCE = "variance = (centred**2).mean(axis=-1, keepdims=True)"
-DIVIDED = "centred / np.sqrt(variance + eps)"
+MEAN = "mean = x.mean(axis=-1, keepdims=True)  # (..., 1)\n    variance"
 
 
 def norm(name, change, *tests, raises=()):
@@ -26,16 +24,21 @@ def ffn(name, change, *tests, raises=()):
 
 
 MUTANTS = [
-    norm("mean over positions", {MEAN: "mean = x.mean(axis=0, keepdims=True)"}, LAYER_NORM, ALONE, STEPS),
-    norm("mean over everything", {MEAN: "mean = x.mean(keepdims=True)"}, LAYER_NORM, ALONE, STEPS),
-    norm("mean not subtracted", {"centred = x - mean": "centred = x"}, LAYER_NORM, STEPS, CONSTANT),
-    norm("unbiased variance", {VARIANCE: "variance = x.var(axis=-1, keepdims=True, ddof=1)"}, LAYER_NORM, STEPS),
-    norm("eps outside the root", {DIVIDED: "centred / (np.sqrt(variance) + eps)"}, LAYER_NORM, STEPS),
-    norm("no eps", {DIVIDED: "centred / np.sqrt(variance)"}, LAYER_NORM, STEPS, CONSTANT),
-    norm("no root", {DIVIDED: "centred / (variance + eps)"}, LAYER_NORM, STEPS),
-    norm("shifted before scaled", {"normalised * gamma + beta)": "(normalised + beta) * gamma)"}, LAYER_NORM, STEPS),
-    norm("no gamma", {"normalised * gamma + beta)": "normalised + beta)"}, LAYER_NORM, STEPS),
-    norm("no beta", {"normalised * gamma + beta)": "normalised * gamma)"}, LAYER_NORM, STEPS, CONSTANT),
+    norm("mean over positions", {MEAN: MEAN.replace("axis=-1", "axis=0")}, LAYER_NORM, ALONE),
+    norm("mean over everything", {MEAN: MEAN.replace("axis=-1, ", "")}, LAYER_NORM, ALONE),
+    norm("mean not subtracted", {"return (x - mean) / np": "return x / np"}, LAYER_NORM, CONSTANT),
+    norm("unbiased variance", {"x.var(axis=-1, keepdims=True)": "x.var(axis=-1, keepdims=True, ddof=1)"}, LAYER_NORM),
+    norm("eps outside the root", {"(x - mean) / np.sqrt(variance + eps)": "(x - mean) / (np.sqrt(variance) + eps)"}, LAYER_NORM),
+    norm("no eps", {"(x - mean) / np.sqrt(variance + eps)": "(x - mean) / np.sqrt(variance)"}, LAYER_NORM, CONSTANT),
+    norm("no root", {"(x - mean) / np.sqrt(variance + eps)": "(x - mean) / (variance + eps)"}, LAYER_NORM),
+    norm("shifted before scaled", {"return (x - mean) / np.sqrt(variance + eps) * gamma + beta":
+                                   "return ((x - mean) / np.sqrt(variance + eps) + beta) * gamma"}, LAYER_NORM),
+    norm("no gamma", {"eps) * gamma + beta": "eps) + beta"}, LAYER_NORM),
+    norm("no beta", {"eps) * gamma + beta": "eps) * gamma"}, LAYER_NORM, CONSTANT),
+    norm("steps: variance of what is not centred", {"(centred**2).mean": "(x**2).mean"}, STEPS),
+    norm("steps: no eps", {"centred / np.sqrt(variance + eps), output": "centred / np.sqrt(variance), output"}, STEPS),
+    norm("steps: not centred", {"centred = x - mean": "centred = x"}, STEPS),
+    norm("steps: the output is the normalised", {"np.sqrt(variance + eps), output)": "np.sqrt(variance + eps), centred)"}, STEPS),
     norm("default eps of another model", {"def layer_norm(x, gamma, beta, eps: float = 1e-5)": "def layer_norm(x, gamma, beta, eps: float = 1e-2)"},
          TESTS + "test_defaults_are_the_published_ones"),
     norm("layer's eps ignored", {"self.weight, self.bias, self.eps)": "self.weight, self.bias)"}, LAYER_NORM),

@@ -48,18 +48,21 @@ def layer_norm(x, gamma, beta, eps: float = 1e-5) -> np.ndarray:
     x: (..., C);  gamma, beta: (C,), or one number for all features.  Returns (..., C) float64.
     Raises ValueError when gamma or beta has another width than x, or eps is negative.
     """
-    return layer_norm_steps(x, gamma, beta, eps).output
+    x, gamma, beta = (np.asarray(a, dtype=np.float64) for a in (x, gamma, beta))
+    _check(x.shape, eps, gamma=gamma.shape, beta=beta.shape)
+    mean = x.mean(axis=-1, keepdims=True)  # (..., 1)
+    variance = x.var(axis=-1, keepdims=True)  # (..., 1)  the biased one
+    return (x - mean) / np.sqrt(variance + eps) * gamma + beta
 
 
 def layer_norm_steps(x, gamma, beta, eps: float = 1e-5) -> LayerNormSteps:
     """The same as `layer_norm`, with every intermediate by name."""
-    x, gamma, beta = (np.asarray(a, dtype=np.float64) for a in (x, gamma, beta))
-    _check(x.shape, eps, gamma=gamma.shape, beta=beta.shape)
+    output = layer_norm(x, gamma, beta, eps)
+    x = np.asarray(x, dtype=np.float64)
     mean = x.mean(axis=-1, keepdims=True)  # (..., 1)
     centred = x - mean
     variance = (centred**2).mean(axis=-1, keepdims=True)  # (..., 1)
-    normalised = centred / np.sqrt(variance + eps)
-    return LayerNormSteps(mean, centred, variance, normalised, normalised * gamma + beta)
+    return LayerNormSteps(mean, centred, variance, centred / np.sqrt(variance + eps), output)
 
 
 def rms_norm(x, gamma, eps: float = 1e-6) -> np.ndarray:

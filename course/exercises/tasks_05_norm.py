@@ -3,7 +3,7 @@
 import numpy as np
 from torch.nn import functional as F
 
-from course.blocks.norm import layer_norm, rms_norm
+from course.blocks.norm import layer_norm, layer_norm_steps, rms_norm
 from course.exercises import variants_05 as variants
 from course.exercises.task import Case, Mistake, Pipeline, Property, Task
 from course.exercises.tasks_05 import rows_alone, same_but_x, with_other_words
@@ -121,7 +121,7 @@ LAYER_NORM = Task(
         Property("size_is_lost", lambda cases, values: _same_where(cases, values, lambda x, y: np.array_equal(y, 8 * x))),
         Property("shift_is_lost", lambda cases, values: _same_where(cases, values, lambda x, y: np.array_equal(y, x + 64))),
     ),
-    off_limits=(F.layer_norm,), difficulty=3, minutes=10,
+    off_limits=(F.layer_norm, layer_norm_steps), difficulty=3, minutes=10,
 )  # fmt: skip
 
 # ── RMSNorm ─────────────────────────────────────────────────────────────────────────────────────────────────

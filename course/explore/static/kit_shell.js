@@ -10,6 +10,8 @@ function followTheme(root, callback) {
     callback();
   };
   look();
+  // Made by a cell that runs, it is not in the page yet and has no colours to look at: look again when it is.
+  if (!root.isConnected) requestAnimationFrame(() => { if (root.isConnected) look(); });
   return onTheme(look);
 }
 

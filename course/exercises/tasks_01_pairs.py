@@ -169,9 +169,12 @@ MERGE = Task(
         Case((to_ids("bananas, bandana"), (65, 64), 256)), Case((to_ids("你好你们"), tuple(to_ids("你")[:2]), 270)),
     ],
     (
+        Mistake("nothing_merged", {"starts": lambda: []}),
         Mistake("first_only", {"starts": lambda ids, pair, matches: _all_starts(ids, pair, matches)[:1]}),
         Mistake("second_kept", {"merged": lambda ids, pair, matches, inserted: _put_in(
             ids, _all_starts(ids, pair, matches), inserted, skip=False)}),
+        Mistake("one_by_one", {"merged": lambda ids, pair, matches, inserted: _put_in(
+            ids[:-1], _all_starts(ids, pair, matches), inserted, skip=False)}),
         Mistake("used_twice", {"starts": lambda ids, pair, matches: _all_starts(ids, pair, matches)}),
         Mistake("right_to_left", {"starts": lambda ids, pair, matches: _right_to_left(ids, pair, matches)}),
         Mistake("end_missed", {"starts": lambda ids, pair, matches: [

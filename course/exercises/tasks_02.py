@@ -73,10 +73,17 @@ def side_by_side(even, odd):
     return np.concatenate([even, odd], axis=-1)
 
 
-def _dealt_out(even, odd):
-    """Even columns and odd columns.  An axis too many raises, as it does in a learner's table."""
-    table = np.empty((len(even), even.shape[-1] + odd.shape[-1]))
+def _dealt_out(even, odd, d_model=None):
+    """Even columns and odd columns, of a table as wide as they are or as is asked for: then too many of them raise."""
+    table = np.zeros((len(even), even.shape[-1] + odd.shape[-1] if d_model is None else d_model))
     table[:, 0::2], table[:, 1::2] = even, odd
+    return table
+
+
+def _whole_pairs(even, odd, d_model):
+    """The pairs that have both; of an odd width the last column stays empty."""
+    table = np.zeros((len(even), d_model))
+    table[:, : 2 * odd.shape[-1]] = _dealt_out(even[:, : odd.shape[-1]], odd)
     return table
 
 
@@ -91,8 +98,8 @@ TABLE_STEPS = {
 }
 
 
-def _angles_of_odd_columns(positions, base, d_model):
-    return np.outer(positions, base ** (-np.arange(1, d_model + 1, 2) / d_model))
+def _angles_of_odd_columns(positions, base, d_model, times=1):
+    return np.outer(positions, base ** (-times * np.arange(1, d_model + 1, 2) / d_model))
 
 
 SINUSOIDAL = Task(
@@ -105,7 +112,11 @@ SINUSOIDAL = Task(
     ],
     (
         *EXPONENT_MISTAKES, *ODD_WIDTH_MISTAKES,
-        Mistake("own_exponent", {"own_angles": _angles_of_odd_columns}),
+        Mistake("own_exponent", {"own_angles": lambda positions, base, d_model:
+                                 _angles_of_odd_columns(positions, base, d_model)}),
+        Mistake("columns_for_pairs", {"twice_i": lambda d_model: 2 * np.arange(0, d_model, 2),
+                                      "own_angles": lambda positions, base, d_model:
+                                      _angles_of_odd_columns(positions, base, d_model, times=2)}),
         Mistake("halves", {"table": side_by_side}),
         Mistake("sine_and_cosine_swapped", {
             "even": lambda angles: np.cos(angles),
@@ -119,6 +130,11 @@ SINUSOIDAL = Task(
         Mistake("in_degrees", {"angles": lambda positions, speeds: np.radians(np.outer(positions, speeds))}),
         Mistake("in_turns", {"angles": lambda positions, speeds: 2 * np.pi * np.outer(positions, speeds)}),
         Mistake("cosines_too_many", {"odd": lambda own_angles: np.cos(own_angles)}),
+        Mistake("no_room_for_a_cosine", {"table": lambda even, own_angles, d_model:
+                                         _dealt_out(even, np.cos(own_angles), d_model)}),
+        Mistake("in_whole_pairs", {"table": lambda even, own_angles, d_model:
+                                   np.stack([even, np.cos(own_angles)], axis=-1).reshape(len(even), d_model)}),
+        Mistake("last_column_empty", {"table": lambda even, odd, d_model: _whole_pairs(even, odd, d_model)}),
         Mistake("transposed", {"table": lambda even, odd: _dealt_out(even, odd).T}),
         Mistake("one_row", {"table": lambda even, odd: _dealt_out(even, odd)[-1]}),
     ),
@@ -170,6 +186,8 @@ TRACE = Task(
         Mistake("exponent_halved", {"twice_i": lambda: np.array([0, 1])}),
         Mistake("base_10000", {"base": lambda: 10000.0}),
         Mistake("own_exponent", {"own_angles": lambda position, base: position * base ** (-np.array([1, 3]) / 4)}),
+        Mistake("columns_for_pairs", {"twice_i": lambda: np.array([0, 4]),
+                                      "own_angles": lambda position, base: position * base ** (-np.array([2, 6]) / 4)}),
         Mistake("position_1", {"position": lambda: 1}),
         Mistake("position_3", {"position": lambda: 3}),
         Mistake("columns_from_one", {"columns": lambda: (0, 1)}),

@@ -87,6 +87,7 @@ ROTATE_MISTAKES = (
     Mistake("first_pair_only", {"angles": lambda p, speeds: p[..., None] * speeds * (np.arange(len(speeds)) == 0)}),
     Mistake("in_degrees", {"angles": lambda p, speeds: np.radians(p[..., None] * speeds)}),
     Mistake("along_heads", {"angles": _along_heads}),
+    Mistake("axis_in_second_place", {"angles": lambda p, speeds: p[:, None] * speeds}),
     Mistake("first_example_for_all", {"p": lambda positions, vectors:
                                       np.asarray(positions).reshape(-1, vectors.shape[-2])[0]}),
 )  # fmt: skip

@@ -631,3 +631,68 @@ def test_of_two_numbers_one_may_be_of_any_size(name, right, number):
     text = " ".join(feedback.sentences)
     assert feedback.state == "refused" and "Number 1" not in text and "stopped" not in text
     assert ("infinite" if number > 10**300 else "Number 2 is not right") in text
+
+
+def _by_columns(T, d_model, base=10000.0):
+    angles = np.outer(np.arange(T), base ** (-np.arange(0, d_model, 2) / d_model))
+    table = np.zeros((T, d_model))
+    table[:, 0::2] = np.sin(angles)
+    table[:, 1::2] = np.cos(angles)
+    return table
+
+
+def _stacked(T, d_model, base=10000.0):
+    angles = np.outer(np.arange(T), base ** (-np.arange(0, d_model, 2) / d_model))
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(T, d_model)
+
+
+def _by_loop(T, d_model, base=10000.0):
+    table = np.zeros((T, d_model))
+    for p in range(T):
+        for i in range(d_model // 2):
+            table[p, 2 * i] = math.sin(p * base ** (-2 * i / d_model))
+            table[p, 2 * i + 1] = math.cos(p * base ** (-2 * i / d_model))
+    return table
+
+
+def _every_column(T, d_model, base=10000.0):
+    table = np.zeros((T, d_model))
+    for p in range(T):
+        for j in range(d_model):
+            table[p, j] = (math.cos if j % 2 else math.sin)(p * base ** (-2 * j / d_model))
+    return table
+
+
+def _new_axis_second(x, positions, base=10000.0):
+    turned, angles = np.empty(x.shape), positions[:, None] * base ** (-np.arange(0, x.shape[-1], 2) / x.shape[-1])
+    turned[..., 0::2] = x[..., 0::2] * np.cos(angles) - x[..., 1::2] * np.sin(angles)
+    turned[..., 1::2] = x[..., 0::2] * np.sin(angles) + x[..., 1::2] * np.cos(angles)
+    return turned
+
+
+def _slice_and_tuple(ids, pair, new_id):
+    new, i = [], 0
+    while i < len(ids):
+        merged = ids[i : i + 2] == pair
+        new.append(new_id if merged else ids[i])
+        i += 2 if merged else 1
+    return new
+
+
+def _each_neighbour(ids, pair, new_id):
+    return [new_id if (ids[i], ids[i + 1]) == pair else ids[i] for i in range(len(ids) - 1)]
+
+
+@pytest.mark.parametrize("name, attempt, tip", [
+    ("sinusoidal", _by_columns, "for which a table of odd width has no room"),
+    ("sinusoidal", _stacked, "which do not fit into an odd width"),
+    ("sinusoidal", _by_loop, "leaves the last column of an odd width empty"),
+    ("sinusoidal", _every_column, "column j belongs to pair `j // 2`"),
+    ("rotate", _new_axis_second, "`positions[..., None]`"),
+    ("merge", _slice_and_tuple, "a list never equals a tuple"),
+    ("merge", _each_neighbour, "the second id of a pair stays and the last id of the list is lost"),
+], ids=lambda value: getattr(value, "__name__", None))  # fmt: skip
+def test_what_learners_write_first_has_a_sentence_of_its_own(name, attempt, tip):
+    feedback = check(name, attempt)
+    assert feedback.kind == "mistake" and tip in feedback.sentences[0]
+    assert len(feedback.versions) == 1

@@ -10,6 +10,7 @@ from PIL import Image
 from course import explore, figures
 from course.explore import model_figure
 from tests.test_explore_model import Made
+from tests.test_explore_model_parts import Ours
 
 WIDE = "苹" * 40 + " 👩‍👩‍👧‍👦👩‍👩‍👧‍👦 $x$ \x1b[31m a"
 
@@ -103,3 +104,82 @@ def test_the_same_state_gives_the_same_bytes_and_another_state_others():
     assert made().png() == made().png() and made().png() != made(layer=1).png()
     e = explore.attention(Made(), text="")
     assert e.png().startswith(b"\x89PNG")  # the sentence that says why there is none
+
+
+# ── the second head ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sorted_by_two(**settings):
+    e = explore.attention(Made(), text="a b c d e", **settings)
+    e.layer, e.head, e.columns_by, e.rows_by = 1, 1, 2, 0
+    return e
+
+
+def cells(ax):
+    """(names of the rows from above, of the columns from the left, numbers) of an axes."""
+    T, S = ax.images[0].get_array().shape
+    rows = [text.get_text() for text in ax.texts if text.get_position()[0] < -0.5 and text.get_position()[1] in range(T)]
+    columns = [text.get_text() for text in ax.texts if text.get_position()[1] > T - 0.5 and text.get_position()[0] in range(S)]
+    return rows, columns, np.asarray(ax.images[0].get_array())
+
+
+@pytest.mark.parametrize("second, names", [(dict(text2="f g h i j"), "fghij"), (dict(compare=Made()), "abcde"), ({}, "abcde")],
+                         ids=("text", "model", "pin"))  # fmt: skip
+def test_the_second_head_stands_beside_in_the_order_of_the_large_one(second, names):
+    e = sorted_by_two(**second)
+    e.pin = [] if second else [0, 3]
+    rows, columns = e.order()
+    assert sorted(rows) == list(range(5)) and list(rows) != sorted(rows) and list(columns) != sorted(columns)
+    figure = e.figure()
+    large, other = figure.axes[1], figure.axes[2]
+    shown = np.frombuffer(e.beside_weights, np.float32).reshape(5, 5)
+    for ax, words, weights in ((large, "abcde", e.weights()[1]), (other, names, shown)):
+        row_names, column_names, numbers = cells(ax)
+        assert row_names == [words[i] for i in rows] and column_names == [words[j] for j in columns]
+        np.testing.assert_allclose(numbers, weights[np.ix_(rows, columns)], atol=1e-7)
+    assert other.get_title(loc="left") == e.beside["title"] and large.get_title(loc="left") == "layer 2 · head 1"
+    assert large.images[0].norm.vmax == other.images[0].norm.vmax >= max(shown.max(), e.weights()[1].max())
+    if not second:  # its own mask, which moves with its cells
+        path = other.patches[-1].get_path()
+        assert {(i, j) for i, j in np.ndindex(5, 5) if path.contains_point((j, i))} == {(i, j) for i, j in np.ndindex(5, 5) if columns[j] > rows[i]}
+
+
+def test_a_second_head_with_more_or_fewer_tokens_stays_in_text_order():
+    e = sorted_by_two(text2="f g h")
+    row_names, column_names, numbers = cells(e.figure().axes[2])
+    assert row_names == column_names == ["f", "g", "h"]
+    np.testing.assert_allclose(numbers, np.frombuffer(e.beside_weights, np.float32).reshape(3, 3), atol=1e-7)
+
+
+def test_two_heads_have_one_scale():
+    e = made("a b c d e f g h")
+    e.pin = [2, 0]  # looks evenly: 1/8
+    figure = e.figure()
+    assert [ax.images[0].norm.vmax for ax in figure.axes[1:3]] == [1, 1] and {"0", "0.5", "1"} <= set(names(figure.axes[3]))
+    e.layer, e.head, e.pin = 2, 0, [0, 1]
+    assert [ax.images[0].norm.vmax for ax in e.figure().axes[1:3]] == [1, 1]
+
+
+def test_each_side_follows_by_itself():
+    """Between two texts the rows may be the large head's tokens while the columns are others."""
+    e = explore.attention(Ours(), text="a b c d e f", target="x y z")
+    e.layer, e.head, e.pin, e.columns_by, e.rows_by = 2, 0, [3, 1], 2, 0
+    rows, columns = e.order()
+    second = e.second()
+    assert list(second.rows) == list(rows) != [0, 1, 2, 3] and list(columns) != [0, 1, 2, 3]
+    assert list(second.columns) == list(range(7)) and second.key_tokens[-1] == "[end]" and second.mask is None
+
+
+@pytest.mark.parametrize("title", ("l", "a layer whose name takes room"), ids=("short title", "long title"))
+@pytest.mark.parametrize("words", ("苹" * 12, "W" * 30, "a"), ids=("Chinese", "wide", "narrow"))
+def test_names_and_titles_of_two_heads_stay_apart(words, title):
+    e = explore.attention(Made(), text=words, text2=f"{words} {words}s b")
+    e.layer_names = [title] * 3
+    with figures.style():
+        figure = e.figure()
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    large, second = (ax for ax in figure.axes[1:3])
+    boxes = [[artist.get_window_extent(canvas.get_renderer()) for artist in (*ax.texts, ax._left_title, ax.images[0])] for ax in (large, second)]
+    assert not any(one.overlaps(other) for one in boxes[0] for other in boxes[1])
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0 for side in boxes for box in side)

@@ -12,6 +12,10 @@ BESIDE = "course.explore.model_beside"
 M = "tests/test_explore_model.py::test_"
 F = "tests/test_explore_model_figure.py::test_"
 SORTED = "tests/test_explore_model_parts.py::test_tiles_are_sorted_within_their_part_and_each_part_begins_a_line"
+BOTH = F + "the_second_head_stands_beside_in_the_order_of_the_large_one"
+FEWER = F + "a_second_head_with_more_or_fewer_tokens_stays_in_text_order"
+EACH = F + "each_side_follows_by_itself"
+APART = F + "names_and_titles_of_two_heads_stay_apart"
 NAMES = F + "names_stand_at_their_cells_and_no_more_than_there_is_room_for"
 CUT = F + "the_png_is_what_is_drawn_cut_with_an_even_edge"
 PAGE = M + "the_pages_arithmetic_is_numpys_with_a_scale_and_a_bias_of_the_layers_own"
@@ -69,8 +73,8 @@ PYTHON = [
     Mutant("mosaic mirrored", FIGURE, {"for place in places[layer, head])": "for place in places[layer, count - 1 - head])"},
            M + "the_mosaic_shows_each_tile_in_its_place_and_pales_what_is_off"),
     Mutant("what is off looks on", FIGURE, {"colours[..., 3] = OFF": "pass"}, M + "the_mosaic_shows_each_tile_in_its_place_and_pales_what_is_off"),
-    Mutant("names one row down", FIGURE, {"_name(ax, -0.5 - off_x, i, _token(explorer.tokens[rows[i]])": "_name(ax, -0.5 - off_x, i + 1, _token(explorer.tokens[rows[i]])"}, NAMES),
-    Mutant("names of queries under the columns", FIGURE, {"[_token(explorer.key_tokens[j]) for j in columns]": "[_token(explorer.tokens[j]) for j in columns[::-1]]"}, NAMES),
+    Mutant("names one row down", FIGURE, {"_name(ax, -0.5 - off_x, i, _token(head.tokens[head.rows[i]])": "_name(ax, -0.5 - off_x, i + 1, _token(head.tokens[head.rows[i]])"}, NAMES),
+    Mutant("names of queries under the columns", FIGURE, {"[_token(head.key_tokens[j]) for j in head.columns]": "[_token(head.tokens[j]) for j in head.columns[::-1]]"}, NAMES),
     Mutant("names run into each other", FIGURE, {"range(0, S, -(-S // MOST_NAMES))": "range(S)"}, NAMES),
     Mutant("a closed run one too long", FIGURE, {"ends - 0.5": "ends + 0.5"}, F + "one_patch_covers_the_cells_that_may_not_be_looked_at"),
     Mutant("numbers on closed cells", FIGURE, {"in np.argwhere(open_cells)": "in np.argwhere(weights >= 0)"}, F + "each_cell_of_a_small_head_bears_its_number_and_closed_ones_none"),
@@ -85,6 +89,15 @@ PYTHON = [
     Mutant("parts share a line", FIGURE, {"line = 1 + max(": "line = max("}, SORTED),
     Mutant("the best of the first part", FIGURE, {"here = explorer.part_of(explorer.layer)": "here = 0"}, SORTED),
     Mutant("a part named at its last line", FIGURE, {"row = min(row for": "row = max(row for"}, SORTED),
+    Mutant("the second head unsorted", BESIDE, {"places if len(places) == size else": "places if False else"}, [BOTH, EACH]),
+    Mutant("the second head is told another text's places", BESIDE, {"places if len(places) == size else np.arange(size)": "places"}, [FEWER, EACH], ["IndexError"]),
+    Mutant("rows and columns change places", BESIDE, {"zip(order, shape, strict=True)": "zip(order[::-1], shape, strict=True)"}, [BOTH, EACH]),
+    Mutant("the second head's cells stay", FIGURE, {"seen = np.ix_(head.rows, head.columns)": "seen = np.ix_(*map(np.arange, weights.shape))"}, BOTH),
+    Mutant("each head a scale of its own", FIGURE, {"_head(axes(left, MARGIN + tall - high, broad, high), head, top,":
+                                                    "_head(axes(left, MARGIN + tall - high, broad, high), head, nice_top(head.weights.max()),"}, F + "two_heads_have_one_scale"),
+    Mutant("the second head's mask is forgotten", EXPLORER, {'.reshape(shape) > 0 if self.beside["masked"] else None': "if False else None"}, BOTH, ["IndexError"]),
+    Mutant("no room for the second head's names", FIGURE, {" + max(map(_inches, map(_token, heads[-1].tokens)))": ""}, APART),
+    Mutant("no room for the large head's title", FIGURE, {"max(sizes[0][1], _inches(heads[0].title))": "sizes[0][1]"}, APART),
     Mutant("heads that are off go unsaid", EXPLORER, {'self.say("summary_off", names=self._names(self.off_shown)) if self.off_shown else ""': '""'}, M + "line_and_picture_say_the_same_for_the_same_state"),
 ]  # fmt: skip
 

@@ -1,5 +1,7 @@
 """What the explorer of a whole model shows beside the large head: a pinned head, a second text, another model."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from course.explore.base import clean, pack
@@ -7,6 +9,25 @@ from course.explore.model_readout import looking
 from course.lens.run import Run
 
 MOST_TOKENS = 512  # as of the large head
+
+
+class Head(NamedTuple):
+    """One head as a picture shows it; mask: True = may look, None where all may."""
+
+    title: str
+    weights: np.ndarray  # (T, S)
+    mask: np.ndarray | None  # (T, S) bool
+    tokens: list[str]
+    key_tokens: list[str]
+    rows: np.ndarray  # (T,): which query stands in each row
+    columns: np.ndarray  # (S,): which key in each column
+
+
+def order_beside(order, shape) -> list[np.ndarray]:
+    """(rows (T,), columns (S,)) of the second head, whose weights are `shape`, (T, S): the `order` of the large head where
+    there are as many tokens, which the shared cursor then visits at the same place; else text order.
+    """
+    return [places if len(places) == size else np.arange(size) for places, size in zip(order, shape, strict=True)]
 
 
 def beside(run: Run, layer: int, head: int, title) -> tuple[dict, bytes, bytes]:

@@ -11,7 +11,7 @@ from course.blocks.attention import softmax
 from course.explore import model_readout as readout
 from course.explore.attention_explorer import MODES, AttentionExplorer, _dependence, _Refused
 from course.explore.base import clean, module, pack, stylesheet
-from course.explore.model_beside import beside
+from course.explore.model_beside import Head, beside, order_beside
 from course.lens.patterns import PATTERNS
 from course.lens.recording import Recording
 from course.lens.run import Run, Runnable, runnable
@@ -103,6 +103,22 @@ class ModelExplorer(AttentionExplorer):
         name, read = ("summary_two", len(self.run.source)) if self.run.source else ("summary", 0)
         return self.say(name, layers=len(self.layer_names), heads="/".join(map(str, heads)), tokens=len(self.run.tokens), read=read,
                         layer=self.layer_names[self.layer], head=self.head, off=off)  # fmt: skip
+
+    def large(self) -> Head:
+        """The large head as it is shown: under the present mask, in the present order."""
+        title, mask = self.say("title_one", layer=self.layer_names[self.layer], head=self.head), self.mask()
+        mask = mask[self.head] if mask is not None and mask.ndim == 3 else mask
+        return Head(title, self.weights()[self.head], mask, self.tokens, self.key_tokens, *self.order())
+
+    def second(self) -> Head | None:
+        """The head beside it, None for none: under its own mask, in the large one's order."""
+        if not self.beside:
+            return None
+        shape = len(self.beside["tokens"]), len(self.beside["key_tokens"])
+        weights = np.frombuffer(self.beside_weights, np.float32).reshape(shape)
+        mask = np.frombuffer(self.beside_mask, np.uint8).reshape(shape) > 0 if self.beside["masked"] else None
+        names = self.beside["tokens"], self.beside["key_tokens"]
+        return Head(self.beside["title"], weights, mask, *names, *order_beside(self.order(), shape))
 
     def figure(self):
         from course.explore.model_figure import draw

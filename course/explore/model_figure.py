@@ -18,6 +18,7 @@ from PIL import Image
 
 from course import figures
 from course.explore.attention_figure import CLOSED, HATCHED_CELLS, message, nice_top
+from course.explore.model_beside import Head
 from course.explore.model_readout import LEVELS, TILE
 
 OFF = 0.35  # how much of a switched-off tile's colour is left
@@ -25,6 +26,7 @@ PITCH = 0.36  # inches a tile, at most
 LARGEST = 5.2  # inches a side that the large head has at most
 GAP = 0.75  # inches between the names under the overview and the title of the large head
 MARGIN = 2.0  # inches that names may reach over the sides; LONGEST characters fit, Chinese ones too
+BETWEEN = 0.9  # inches from one head to the names of the second's rows: those under its columns reach to the left
 LONGEST = 12  # characters of a token's name
 MOST_NAMES = 24  # along a side
 NUMBERED = 8  # tokens up to which each cell bears its number
@@ -37,13 +39,16 @@ def draw(explorer) -> Figure:
     """The present state of a ModelExplorer."""
     if explorer.recording is None:
         return message(explorer.problem or explorer.sentences["empty"])
-    weights = explorer.weights()[explorer.head]  # (T, S)
-    cell = min(max(0.5, 1.2 / max(weights.shape)), LARGEST / max(weights.shape))
-    tall, wide = (max(cell * size, 0.2) for size in weights.shape)
+    heads = [head for head in (explorer.large(), explorer.second()) if head is not None]
+    sizes = [_size(head) for head in heads]
+    lefts = [MARGIN, MARGIN + max(sizes[0][1], _inches(heads[0].title)) + BETWEEN + max(map(_inches, map(_token, heads[-1].tokens)))]
+    tall, wide = max(tall for tall, _ in sizes), lefts[len(heads) - 1] - MARGIN + sizes[-1][1]
+    top = nice_top(max(head.weights.max() for head in heads))
     canvas, places = mosaic(explorer), tile_places(explorer)
     down, across = 1 + max(row for row, _ in places.values()), 1 + max(column for _, column in places.values())
     pitch = min(PITCH, 6.0 / down, 7.0 / across)
-    width, height = max(wide + 1.0, pitch * across) + 2 * MARGIN, tall + pitch * down + GAP + 2 * MARGIN
+    titles = max(left - MARGIN + _inches(head.title) for left, head in zip(lefts, heads))
+    width, height = max(wide + 1.0, pitch * across, titles - MARGIN) + 2 * MARGIN, tall + pitch * down + GAP + 2 * MARGIN
     with figures.style():
         figure = Figure(figsize=(width, height))
 
@@ -53,10 +58,10 @@ def draw(explorer) -> Figure:
             return ax
 
         overview = axes(MARGIN, MARGIN + tall + GAP, pitch * across, pitch * down)
-        large = axes(MARGIN, MARGIN, wide, tall)
         _overview(overview, explorer, canvas, places)
-        _large(large, explorer, weights, cell=(tall / len(weights), wide / weights.shape[1]))
-        _colour_bar(axes(MARGIN + wide + 0.15, MARGIN, 0.16, tall), nice_top(weights.max()), explorer.sentences["weight"])
+        for left, head, (high, broad) in zip(lefts, heads, sizes):
+            _head(axes(left, MARGIN + tall - high, broad, high), head, top, (high, broad), explorer.sentences["corner"])
+        _colour_bar(axes(MARGIN + wide + 0.15, MARGIN, 0.16, tall), top, explorer.sentences["weight"])
     return figure
 
 
@@ -162,33 +167,44 @@ def _overview(ax, explorer, canvas, places):
     ax.set_title(_plain(title, 80), loc="left")
 
 
-def _large(ax, explorer, weights, cell):
-    """The head as a heat map; cell: inches of a cell, (tall, wide)."""
-    T, S = weights.shape
-    top = nice_top(weights.max())
-    mask = explorer.mask()
-    mask = np.True_ if mask is None else mask[explorer.head] if mask.ndim == 3 else mask
+def _size(head: Head) -> tuple[float, float]:
+    """Inches of its cells, (tall, wide)."""
+    most = max(head.weights.shape)
+    cell = min(max(0.5, 1.2 / most), LARGEST / most)
+    tall, wide = (max(cell * size, 0.2) for size in head.weights.shape)
+    return tall, wide
+
+
+def _inches(text: str) -> float:
+    """About how wide a name or a title is, rather too much than too little."""
+    return sum(0.1 if character.isascii() else 0.16 for character in text)
+
+
+def _head(ax, head: Head, top: float, size, corner):
+    """A head as a heat map of `size` inches, (tall, wide); `top` has the brightest colour; corner: what rows and columns are."""
+    weights, (T, S) = head.weights, head.weights.shape
+    mask = np.True_ if head.mask is None else head.mask
     open_cells = mask & (weights != 0).any(-1, keepdims=True) & np.ones(weights.shape, dtype=bool)
-    rows, columns = explorer.order()
-    weights, open_cells = weights[np.ix_(rows, columns)], open_cells[np.ix_(rows, columns)]
+    seen = np.ix_(head.rows, head.columns)
+    weights, open_cells = weights[seen], open_cells[seen]
     ax.imshow(weights, cmap=figures.MAGNITUDE, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
     ax.add_patch(_closed(~open_cells))
     if max(T, S) <= NUMBERED:
         for i, j in np.argwhere(open_cells):
             ink = "#000000" if weights[i, j] > BRIGHT * top else "#ffffff"
             _name(ax, j, i, f"{weights[i, j]:.2f}", ha="center", va="center", fontsize=8, color=ink)
-    off_y, off_x = (0.07 / inches for inches in cell)  # of the names from the cells, in cells
+    off_y, off_x = 0.07 * T / size[0], 0.07 * S / size[1]  # of the names from the cells, in cells
     for i in range(0, T, -(-T // MOST_NAMES)):
-        _name(ax, -0.5 - off_x, i, _token(explorer.tokens[rows[i]]), ha="right", va="center")
-    names = [_token(explorer.key_tokens[j]) for j in columns]
+        _name(ax, -0.5 - off_x, i, _token(head.tokens[head.rows[i]]), ha="right", va="center")
+    names = [_token(head.key_tokens[j]) for j in head.columns]
     crowded = S > 8 or max(map(len, names)) > 4
     turned = dict(rotation=60, ha="right", rotation_mode="anchor") if crowded else dict(ha="center")
     for j in range(0, S, -(-S // MOST_NAMES)):
         _name(ax, j, T - 0.5 + off_y, names[j], va="top", **turned)
-    query, key = explorer.sentences["corner"]
+    query, key = corner
     _name(ax, -0.5 - off_x, -0.5 - off_y, query, ha="right", va="bottom", color=figures.QUIET)
     _name(ax, S - 0.5 + 2 * off_x, T - 0.5 + 2 * off_y, key, ha="left", va="top", color=figures.QUIET)
-    ax.set_title(_plain(explorer.say("title_one", layer=explorer.layer_names[explorer.layer], head=explorer.head), 60), loc="left")
+    ax.set_title(_plain(head.title, 60), loc="left")
 
 
 def _closed(hidden) -> PathPatch:

@@ -254,6 +254,59 @@ def test_a_pinned_head_and_a_second_text_share_the_cursor(opened):
     notebook.no_faults()
 
 
+def test_the_second_head_is_sorted_with_the_large_one(opened):
+    notebook, root = opened(BERT.replace("title=", "text2='my cat and i like apples', title="))
+    notebook.execute("e.layer, e.head, e.row, e.column = 1, 2, 3, 2")
+    settled(notebook, root)
+    root.get_by_text("Order of rows and columns").click()
+    for name in ("Sort columns by", "Sort rows by"):
+        root.get_by_role("button", name=name).focus()
+        with notebook.repaint(root):
+            notebook.page.keyboard.press("Enter")
+    assert_soon(notebook, root, "[e.columns_by, e.rows_by]", [3, 2])
+    rows, columns = notebook.python("[order.tolist() for order in e.order()]")
+    second = root.locator(".ex-beside-head")
+    assert data(root, "order")[0] == data(second, "order")[0] == [rows, columns] and rows != sorted(rows) and columns != sorted(columns)
+    assert not second.get_by_text("stays in text order").is_visible()
+    weights = notebook.python("e.model.run(e.text2).layers[1].weights[2]")
+    tokens = notebook.python("list(e.model.run(e.text2).tokens)")
+    grid = second.get_by_role("grid")
+    for start, keys in (("Heat map of", ["Control+Home", "ArrowDown", "ArrowRight", "ArrowRight"]), ("layer 2", ["ArrowDown", "ArrowLeft"])):
+        root.get_by_role("grid", name=start).focus()
+        for key in keys:
+            notebook.page.keyboard.press(key)
+            place = [2, 1] if start == "layer 2" and key == "ArrowLeft" else [2, 2] if start == "layer 2" else [1, 2]
+        expected = [rows[place[0]], columns[place[1]]]
+        assert_soon(notebook, root, "[e.row, e.column]", expected)
+        assert_cell_is_pythons(notebook, root)  # of the large head, in text order's numbers
+        row, column = expected
+        assert data(second, "weight")[0] == pytest.approx(weights[row][column], abs=1e-6)
+        query, key = second.locator(".ex-beside-sentence").text_content().split(" looks at ")
+        assert tokens[row] in query and tokens[column] in key
+        cell = grid.get_by_role("gridcell")
+        assert [cell.get_attribute("aria-rowindex"), cell.get_attribute("aria-colindex")] == [str(at + 1) for at in place]
+    canvas = grid.locator("canvas")
+    box = canvas.bounding_box()
+    with notebook.repaint(root):
+        canvas.click(position={"x": box["width"] - 12, "y": box["height"] - 12})
+    assert_soon(notebook, root, "[e.row, e.column]", [rows[-1], columns[-1]])
+    place = canvas.bounding_box()
+    notebook.page.mouse.move(place["x"] + place["width"] - 60, place["y"] + place["height"] - 60)  # where the mouse is, no key begins
+    notebook.page.wait_for_timeout(200)
+    notebook.page.keyboard.press("ArrowLeft")
+    assert_soon(notebook, root, "[e.row, e.column]", [rows[-1], columns[-2]])
+    picture(notebook, "model_second_sorted", root)
+
+    notebook.execute("e.text2 = 'my cat'")  # other places: text order, and it says so
+    settled(notebook, root)
+    assert data(second, "order")[0] == [None, None] and second.get_by_text("stays in text order").is_visible()
+    assert data(root, "order")[0] == [rows, columns]
+    root.get_by_role("button", name="Text order").click()
+    assert_soon(notebook, root, "[e.columns_by, e.rows_by]", [-1, -1])
+    assert data(root, "order")[0] == [None, None] and not second.get_by_text("stays in text order").is_visible()
+    notebook.no_faults()
+
+
 SLOW = """class Slow:
     name = "slow"
     def __init__(self, inner): self.inner = inner

@@ -267,10 +267,10 @@ class ModelView extends AttentionView {
 
   paintBeside(layer, head) {
     const { model } = this;
-    const [row, column] = this.hovered || [model.get("row"), model.get("column")];
+    const cursor = [model.get("row"), model.get("column")];
     const beside = model.get("beside");
     const free = this.width >= WIDE ? this.width - SIDE - GAP : this.width;
-    this.beside.draw({ row, column, room: this.width >= 560 ? (free - GAP) / 2 : this.width, colours: this.colours,
+    this.beside.draw({ at: this.hovered || cursor, cursor, order: this.heat, room: this.width >= 560 ? (free - GAP) / 2 : this.width, colours: this.colours,
       top: this.shown ? this.brightest() : 1, late: !model.get("pin").length && (beside.layer !== layer || beside.head !== head), corner: this.words.corner });
   }
 

@@ -8,7 +8,8 @@ class BesideHead {
     this.heat = new HeatMap({ label: words.beside_label, onMove: move, onHover: () => {} });
     this.title = element("p", { class: "ex-beside-title" });
     this.sentence = element("p", { class: "ex-beside-sentence" });
-    this.element = element("div", { class: "ex-beside-head", hidden: true }, this.heat.element, this.title, this.sentence);
+    this.unsorted = element("p", { class: "ex-label", hidden: true }, words.beside_unsorted);
+    this.element = element("div", { class: "ex-beside-head", hidden: true }, this.heat.element, this.title, this.sentence, this.unsorted);
   }
 
   /** True while there is a second head to show. */
@@ -30,19 +31,34 @@ class BesideHead {
     this.heat.grid.element.setAttribute("aria-label", `${beside.title}. ${this.words.beside_label}`);
   }
 
-  /** Draws it into `room` pixels with the cursor of the large head; `late` while the one that belongs to it is on its way. */
-  draw({ row, column, room, colours, late, corner, top }) {
+  /** Takes over the order of the large head, (T) or null, where there are as many tokens here as there: the tokens that the
+   *  shared cursor visits together then stand at the same place.  Elsewhere it stays in text order, and says so. */
+  follow({ rows, columns }) {
+    const { data, heat } = this;
+    const fitting = (order, count) => (order && order.length === count ? order : null);
+    const [mine, theirs] = [fitting(rows, data.T), fitting(columns, data.S)];
+    if (mine !== heat.rows || theirs !== heat.columns) heat.sort(mine, theirs);
+    this.unsorted.hidden = mine === rows && theirs === columns;
+    this.element.dataset.order = JSON.stringify([mine, theirs]);
+  }
+
+  /** Draws it into `room` pixels with the cursor of the large head, `cursor`, and in its order, while the hand is over `at`;
+   *  `late` while the one that belongs to it is on its way. */
+  draw({ at, cursor, order, room, colours, late, corner, top }) {
     if (!this.on) return;
     const { data, shown, heat } = this;
-    [row, column] = [Math.min(row, data.T - 1), Math.min(column, data.S - 1)];
+    const inside = ([row, column]) => [Math.min(row, data.T - 1), Math.min(column, data.S - 1)];
+    const [row, column] = inside(at);
     heat.layout(data, room, colours, corner);
+    this.follow(order);
     heat.draw(shown, row, column, top, `beside${this.seen}`, colours);
+    [heat.grid.row, heat.grid.column] = heat.placeOf(...inside(cursor)); // the keys go on from there, wherever the mouse is
     this.element.classList.toggle("ex-late", late);
     const cell = row * data.S + column;
     const template = shown.mask && !shown.mask[cell] ? this.words.hidden_weights : this.words.looks_weights;
     this.sentence.replaceChildren(...sayNodes(template, { query: tokenLabel(data.tokens[row]), key: tokenLabel(data.keyTokens[column]),
       weight: weightText(shown.weights[cell]) }));
-    heat.grid.describe(row, column, this.sentence.textContent);
+    heat.grid.describe(...heat.placeOf(row, column), this.sentence.textContent);
     this.element.dataset.weight = String(shown.weights[cell]);
   }
 }

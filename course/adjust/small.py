@@ -4,12 +4,11 @@
     logits = model(torch.tensor(tokenizer.encode("我喜欢吃")))     # (T, V)
 """
 
-import os
-
 import numpy as np
 import torch
 
 from course.adjust.training import train
+from course.device import full_or_quick
 from course.models.config import GPTConfig
 from course.models.gpt import GPT
 from course.text import market
@@ -42,7 +41,7 @@ def small_gpt(seed: int = 0, steps: int | None = None) -> tuple[GPT, BPETokenize
         torch.manual_seed(seed)
         model = GPT(config)
     if steps is None:
-        steps = QUICK_STEPS if os.environ.get("COURSE_QUICK") == "1" else STEPS
+        steps = full_or_quick(STEPS, QUICK_STEPS)
     for _ in train(model, np.array(tokenizer.encode(text)), steps=steps, batch_size=8, lr=8e-3, seed=seed):
         pass
     model.zero_grad()

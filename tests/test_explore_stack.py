@@ -247,6 +247,16 @@ def test_at_first_less_than_two_megabytes_travel_for_twelve_layers_and_128_token
     assert len(e.tokens()) == 128 and len(e.places) == 27 and size < 2e6
 
 
+def test_of_equal_tokens_the_smaller_is_first_and_its_rank_says_so(tokenizer):
+    model = little_gpt(tokenizer, tied=False)
+    with torch.no_grad():
+        model.unembedding.weight.zero_()
+    e = explore.stack(model, tokenizer, "I", top=10)
+    assert e.answer["followed"] == [0] and np.frombuffer(e.top_ids, "<u4").reshape(-1, 10).tolist() == [list(range(10))] * len(e.places)
+    e.follow = "a"
+    assert [rung.rank for rung in e.ladder()] == [tokenizer.encode("a")[0] + 1] * len(e.places)
+
+
 # ── words and pictures ──────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -327,7 +327,10 @@ def _probabilities(logits: np.ndarray) -> np.ndarray:
 
 def _most_probable(probs: np.ndarray) -> np.ndarray:
     """The MOST_TOP most probable ids of each row, the most probable first, of equals the smaller."""
-    return np.argsort(-probs, axis=-1, kind="stable")[..., :MOST_TOP]
+    kept = min(MOST_TOP, probs.shape[-1])
+    least = np.partition(probs, -kept, axis=-1)[:, -kept]  # sorting whole rows of a large vocabulary would take seconds
+    found = [np.flatnonzero(row >= limit) for row, limit in zip(probs, least)]
+    return np.stack([ids[np.argsort(-row[ids], kind="stable")[:kept]] for row, ids in zip(probs, found)])
 
 
 def _kind(thing) -> str:

@@ -127,7 +127,7 @@ def test_the_ladder_is_read_by_keys_and_the_sentence_says_its_numbers(live):
     assert notebook.cells() == cells
     said = places(root).get_by_role("option").nth(2).get_attribute("aria-label")
     share, rank = notebook.python("[e.ladder()[2].share, e.ladder()[2].rank]")
-    assert said.startswith("I, at attention 1: the stream is ") and f"rank {rank} of 301" in said
+    assert said.startswith("I, at attention 1: the stream is ") and f"rank {rank} of 300" in said
     assert float(said.split("share of the end is ")[1].split(". ")[0].replace("−", "-")) == pytest.approx(share, abs=6e-4)
     assert root.locator(".ex-sentence").first.text_content() == said
     soon(notebook, lambda: root.locator("[aria-live=polite].ex-unseen").text_content(), said)

@@ -174,6 +174,7 @@ def test_blocks_whose_stream_is_no_sum_have_no_shares(tokenizer, block, kind):
 def test_a_long_text_is_read_in_part(model, tokenizer):
     e = explore.stack(model, tokenizer, "I like apples " * 30)
     assert len(e.tokens()) == 40 == e.answer["limit"] < e.answer["tokens"] == len(tokenizer.encode(e.text)) and e.problem == ""
+    assert e.tokens() == [e.name(id)[0] for id in tokenizer.encode(e.text)[:40]]
     rotary = explore.stack(little_gpt(tokenizer, positions="rotary", context_length=5), tokenizer, "I like apples")
     assert len(rotary.tokens()) == 5
 

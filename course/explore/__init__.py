@@ -7,9 +7,12 @@ from course.lazily import handed_on
 
 _HOMES = {
     "attention": "attention_explorer",
+    "neuron": "neuron_explorer",
     "positions": "positions_explorer",
     "query_plane": "query_plane_explorer",
+    "sampling": "sampling_explorer",
     "scaling": "scaling_explorer",
+    "stack": "stack_explorer",
     "tokens": "tokens_explorer",
 }
 

@@ -23,6 +23,15 @@ def run(kinds=("pre",), depths=(3,), **changed):
     return list(train_at_depths({kind: KINDS[kind] for kind in kinds}, depths, IDS, HELD_OUT, **SIZES | changed))
 
 
+def gpt(seed, kind="pre", std=C**-0.5):
+    """The model of a run, by itself."""
+    torch.manual_seed(seed)
+    model = GPT(GPTConfig(V, T, C, 2, 3), KINDS[kind])
+    with torch.no_grad():
+        model.embedding.weight.mul_(std / 0.02)
+    return model
+
+
 def test_every_kind_depth_and_seed_is_trained_once_in_order():
     runs = run(("document", "pre"), (2, 1), seeds=(5, 3), lr={"document": 0.01, "pre": 0.02, "other": 1.0}, steps=2)
     assert [(one.n_layers, one.kind, one.seed, one.lr) for one in runs] == [
@@ -32,11 +41,11 @@ def test_every_kind_depth_and_seed_is_trained_once_in_order():
     assert len(set(losses)) == len(losses)
 
 
+@pytest.mark.parametrize("std", [{}, {"embedding_std": 0.05}], ids=["length-1", "short"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_run_is_the_training_of_that_model(kind):
-    (found,) = run((kind,), seeds=(4,), lr=0.02, warmup=3)
-    torch.manual_seed(4)
-    model = GPT(GPTConfig(V, T, C, 2, 3), KINDS[kind])
+def test_a_run_is_the_training_of_that_model(kind, std):
+    (found,) = run((kind,), seeds=(4,), lr=0.02, warmup=3, **std)
+    model = gpt(4, kind, *std.values())
     records = list(train(model, IDS, steps=6, batch_size=4, lr=0.02, warmup=3, seed=4, by_part=True))
     np.testing.assert_allclose(found.losses, [record.loss for record in records], rtol=1e-6)
     expected = [[record.gradient_norms[f"blocks.{i}"] for i in range(3)] for record in records]
@@ -48,8 +57,7 @@ def test_a_run_is_the_training_of_that_model(kind):
 def test_the_stream_is_measured_before_and_after():
     """Sizes and what is common, from their definitions, in the first eight windows of the held-out text."""
     (found,) = run(seeds=(4,), lr=0.05)
-    torch.manual_seed(4)
-    model = GPT(GPTConfig(V, T, C, 2, 3), PreNormBlock)
+    model = gpt(4)
     ids = torch.tensor(HELD_OUT[: 8 * T].reshape(8, T))
     for row in (0, 1):
         streams, x = [], model.embed(ids)

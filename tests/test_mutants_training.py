@@ -1,12 +1,12 @@
-"""The tests of training refuse wrong versions, planted into a copy of the package."""
+"""The tests of training, of blocks compared by depth and of the small GPT refuse wrong versions, planted into a copy of the package."""
 
 import pytest
 
 from tests.mutation import Mutant
 
 TESTS = "tests/test_training.py::"
-STEPS, USUAL = TESTS + "test_twenty_steps_are_those_of_torchs_adamw", TESTS + "test_what_is_left_out_is_the_usual_recipe"
-CLIPPED, NEVER = STEPS + "[clipped-now-and-then]", STEPS + "[never-clipped]"
+TWENTY, USUAL = TESTS + "test_twenty_steps_are_those_of_torchs_adamw", TESTS + "test_what_is_left_out_is_the_usual_recipe"
+STEPS = CLIPPED = TWENTY + "[clipped-now-and-then]"
 SCHEDULE, RATES = TESTS + "test_the_schedule_is_its_formula", TESTS + "test_records_say_the_rate_of_their_step"
 GROUPS, STAYS = TESTS + "test_matrices_decay_and_gains_and_biases_do_not", TESTS + "test_what_needs_no_gradient_stays"
 PARTS, MEAN = TESTS + "test_gradient_norms_by_part_are_those_before_clipping", TESTS + "test_evaluation_is_the_mean_over_all_tokens"
@@ -21,6 +21,24 @@ CHAIN = TESTS + "test_a_chain_learns_which_token_follows"
 
 def train(name, change, *tests, raises=()):
     return Mutant(name, "course.adjust.training", change, tests, raises)
+
+
+DEPTHS = "tests/test_depth.py::"
+EVERY, THE_MODEL = DEPTHS + "test_every_kind_depth_and_seed_is_trained_once_in_order", DEPTHS + "test_a_run_is_the_training_of_that_model"
+STREAM, SAME = DEPTHS + "test_the_stream_is_measured_before_and_after", DEPTHS + "test_tokens_that_became_the_same_have_all_in_common"
+AGAIN, SENSE = DEPTHS + "test_the_same_again_and_others_random_numbers_are_left_alone", DEPTHS + "test_what_makes_no_sense_is_refused_before_anything_is_trained"
+SMALL = "tests/test_small.py::"
+KNOWS, FOLLOWS = SMALL + "test_it_knows_the_market_better_than_counts_do", SMALL + "test_what_follows_is_of_the_market"
+SMALL_SEED, FULL = SMALL + "test_the_seed_decides_and_others_random_numbers_are_left_alone", SMALL + "test_without_quick_mode_it_is_trained_in_full"
+SMALL_MODE = SMALL + "test_sizes_and_mode"
+
+
+def depth(name, change, *tests, raises=()):
+    return Mutant(name, "course.adjust.depth", change, tests, raises)
+
+
+def small(name, change, *tests, raises=()):
+    return Mutant(name, "course.adjust.small", change, tests, raises)
 
 
 CLIP = "            norm = nn.utils.clip_grad_norm_(model.parameters(), clip)\n"
@@ -100,6 +118,33 @@ MUTANTS = [
     train("one held-out id", {"    if len(ids) < 2:": "    if False:"}, REFUSED, WITHOUT, raises=["ZeroDivisionError"]),
     train("no parameters", {"    if parameter is None:": "    if False:"}, WITHOUT, raises=["AttributeError"]),
     train("no context", {"    if T is None:": "    if False:"}, WITHOUT, raises=["TypeError"]),
+    depth("one rate for all", {"rates[kind], seed, ids": "max(rates.values()), seed, ids"}, EVERY),
+    depth("one seed for all", {"        for seed in seeds\n": "        for seed in [0 for _ in seeds]\n"}, EVERY),
+    depth("kind by kind", {"        for config in configs\n        for kind, block in blocks.items()\n": "        for kind, block in blocks.items()\n        for config in configs\n"}, EVERY),
+    depth("batches of one seed", {"lr=lr, seed=seed, by_part": "lr=lr, seed=0, by_part"}, THE_MODEL),
+    depth("always pre-norm", {"model = GPT(config, block)": "model = GPT(config)"}, THE_MODEL),
+    depth("GPT-2's table", {"        model.embedding.weight *= std / STD  # drawn with STD\n": ""}, THE_MODEL, STREAM),
+    depth("always length 1", {"1 / math.sqrt(d_model) if embedding_std is None else embedding_std": "1 / math.sqrt(d_model)"}, THE_MODEL),
+    depth("gradients of the last step", {"for r in records]),\n        sizes": "for r in records[-1:]]),\n        sizes"}, THE_MODEL),
+    depth("warm-up forgotten", {", warmup=warmup)": ")"}, THE_MODEL),
+    depth("evaluated on the training text", {"evaluate(model, validation)": "evaluate(model, ids)"}, THE_MODEL),
+    depth("measured after training only", {"zip(before, _stream": "zip(_stream(model, looked_at), _stream"}, STREAM),
+    depth("measured in other windows", {"[0][:LOOKED_AT]": "[0][1 : LOOKED_AT + 1]"}, STREAM),
+    depth("size without a root", {"sizes.append(math.sqrt(square))": "sizes.append(square)"}, STREAM, SAME),
+    depth("looks ahead", {"block(x, causal=True)": "block(x)"}, STREAM),
+    depth("common part not squared", {"vectors.mean(dim=0).square().mean().item() / square": "vectors.mean(dim=0).abs().mean().item() / square"}, STREAM, SAME),
+    depth("mean over features", {"vectors.mean(dim=0).square()": "vectors.mean(dim=1).square()"}, STREAM),
+    depth("torch's seed changed", {"with torch.random.fork_rng(devices=[]), torch.no_grad():": "with torch.no_grad():"}, AGAIN),
+    depth("a rate may be missing", {"    if missing := [kind": "    if False and [kind"}, SENSE, raises=["KeyError"]),
+    small("Chinese alone", {"share_zh=0.5, seed=0)": "share_zh=1.0, seed=0)"}, FOLLOWS, raises=["KeyError"]),
+    small("hardly trained", {"QUICK_STEPS = 600, 120": "QUICK_STEPS = 600, 10"}, KNOWS),
+    small("targets of another text", {"np.array(tokenizer.encode(text))": "np.array(tokenizer.encode(text))[::-1].copy()"}, KNOWS, FOLLOWS),
+    small("left in training mode", {"return model.eval(), tokenizer": "return model.train(), tokenizer"}, SMALL_MODE),
+    small("gradients left", {"    model.zero_grad()\n": ""}, SMALL_MODE),
+    small("one seed", {"torch.manual_seed(seed)": "torch.manual_seed(0)"}, SMALL_SEED),
+    small("torch's seed changed", {"with torch.random.fork_rng(devices=[]):  #": "if True:  #"}, SMALL_SEED),
+    small("never quick", {"full_or_quick(STEPS, QUICK_STEPS)": "STEPS"}, FULL),
+    small("steps never asked", {"    if steps is None:\n": "    if True:\n"}, FULL),
 ]  # fmt: skip
 
 

@@ -334,7 +334,7 @@ def test_what_makes_no_sense_is_refused_at_the_call(name):
 
 
 def test_a_model_without_parameters_or_context_is_refused():
-    with pytest.raises(ValueError, match="give context_length"):
+    with pytest.raises(ValueError, match="give context_length, how many"):
         train(Chain(V), IDS, steps=1)
     with pytest.raises(ValueError, match="no parameters"):
         train(nn.Identity(), IDS, steps=1, context_length=T)

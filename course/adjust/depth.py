@@ -1,4 +1,4 @@
-"""The same training for several kinds of block at several depths: what becomes of the loss, of the gradient, of the stream.
+"""The same training for several kinds of block at several depths: what becomes of loss, gradient and stream.
 
     kinds = {"the document's": DocumentBlock, "post-norm": PostNormBlock, "pre-norm": PreNormBlock}
     for run in train_at_depths(kinds, (2, 6, 12), ids, held_out, vocab_size=320, steps=120):
@@ -6,6 +6,10 @@
 
 All runs see the same batches in the same order and have the same budget of steps; what differs is the block, the number
 of blocks, and what is drawn at the start.
+
+The table of embeddings is drawn with standard deviation 1/√C, so that a token's vector has about length 1.  GPT-2's
+0.02, at a width of 768, makes it about half as long; at width 32 it makes it a ninth, and then the outcome is another:
+among models of twelve blocks those with post-norm learn fastest.  `embedding_std` asks for either.
 """
 
 import math
@@ -17,6 +21,7 @@ import torch
 from torch import nn
 
 from course.adjust.training import evaluate, train
+from course.blocks.block import STD
 from course.models.config import GPTConfig
 from course.models.gpt import GPT
 from course.text.windows import windows
@@ -34,11 +39,11 @@ class DepthRun:
     losses            (steps,)       of each step's batch, nats a token
     validation_loss   on the held-out text after the last step, nats a token
     gradients         (steps, L)     norm of the gradient of each block's parameters, before clipping
-    sizes             (2, L+1)       root mean square of the stream: what enters the first block, what leaves each; row 0
-                                     before training, row 1 after it
-    common            (2, L+1)       the share of that which all tokens have in common, 0 … 1: |mean vector|² over the mean
-                                     of |vector|².  At 1 all tokens have become the same vector, and nothing that follows
-                                     can tell one from another
+    sizes             (2, L+1)       root mean square of the stream: what enters the first block, what leaves each;
+                                     row 0 before training, row 1 after it
+    common            (2, L+1)       the share of that which all tokens have in common, 0 … 1: |mean vector|² over the
+                                     mean of |vector|².  At 1 all tokens have become the same vector, and nothing that
+                                     follows can tell one from another
     seconds           of training
     """
 
@@ -57,12 +62,13 @@ class DepthRun:
 def train_at_depths(blocks: Mapping[str, type[nn.Module]], depths: Sequence[int], ids, validation, *, vocab_size: int,
                     steps: int, lr: float | Mapping[str, float] = 3e-3, warmup: int | None = None, d_model: int = 32,
                     n_heads: int = 4, context_length: int = 32, batch_size: int = 16,
-                    seeds: Sequence[int] = (0,)) -> Iterator[DepthRun]:  # fmt: skip
+                    embedding_std: float | None = None, seeds: Sequence[int] = (0,)) -> Iterator[DepthRun]:  # fmt: skip
     """Train a GPT of each kind of block at each depth from each seed; yields a `DepthRun` when each is done.
 
-    blocks: name → class of course.blocks.block;  depths: numbers of blocks L;  ids, validation: whole numbers, (M,) and
-    (N,), the second held out and at least one window long;  lr: the highest rate, one for all kinds or name → rate;
-    the rest as for GPTConfig and `train`.
+    blocks: name → class of course.blocks.block;  depths: numbers of blocks L;  ids, validation: whole numbers, (M,)
+    and (N,), the second held out and at least one window long;  lr: the highest rate, one for all kinds or name → rate;
+    embedding_std: of the numbers in the table of embeddings at the start, by default 1/√C;  the rest as for GPTConfig
+    and `train`.
     The order is depth by depth, within it kind by kind, within it seed by seed.  torch's own random numbers are left as
     they were.  Raises ValueError for a kind that has no rate, and as GPTConfig and `train` do.
     """
@@ -72,18 +78,20 @@ def train_at_depths(blocks: Mapping[str, type[nn.Module]], depths: Sequence[int]
     configs = [GPTConfig(vocab_size, context_length, d_model, n_heads, L) for L in depths]
     looked_at = windows(validation, context_length)[0][:LOOKED_AT]  # (B, T)
     settings = dict(steps=steps, batch_size=batch_size, warmup=warmup)
+    std = 1 / math.sqrt(d_model) if embedding_std is None else embedding_std
     return (
-        _run(kind, block, config, rates[kind], seed, ids, validation, looked_at, settings)
+        _run(kind, block, config, rates[kind], seed, ids, validation, looked_at, std, settings)
         for config in configs
         for kind, block in blocks.items()
         for seed in seeds
     )
 
 
-def _run(kind, block, config, lr, seed, ids, validation, looked_at, settings) -> DepthRun:
-    with torch.random.fork_rng(devices=[]):
+def _run(kind, block, config, lr, seed, ids, validation, looked_at, std, settings) -> DepthRun:
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         model = GPT(config, block)
+        model.embedding.weight *= std / STD  # drawn with STD
     before = _stream(model, looked_at)
     records = list(train(model, ids, lr=lr, seed=seed, by_part=True, **settings))
     sizes, common = zip(before, _stream(model, looked_at), strict=True)

@@ -22,17 +22,17 @@ def small_gpt(seed: int = 0, steps: int | None = None) -> tuple[GPT, BPETokenize
     """A GPT that speaks the language of the market, and its tokenizer.
 
     What it was trained on: 300 000 bytes of `course.text.market`, half of them Chinese and half English, and nothing
-    else.  It knows who likes what and what things cost, in the patterns of that grammar; of the rest of the world, or of
-    English beyond the market, it has seen nothing.  `market.text` of another seed than 0 is text it was not trained on.
+    else.  It knows who likes what and what things cost, in the patterns of that grammar; of the rest of the world, or
+    of English beyond the market, it has seen nothing.  `market.text` of another seed than 0 is text it was not trained on.
 
-    The tokenizer: 512 entries, learned on the same text.  Frequent words are one token, as " eating"; of the 169 Chinese
-    characters about a quarter are, and the others are made of two or three tokens that are no characters by themselves.
+    The tokenizer: 512 entries, learned on the same text.  Frequent words are one token, as " eating"; of the 169
+    Chinese characters a quarter are, and the others are made of two or three tokens, pieces of characters by themselves.
     The model: 3 blocks, width 64, 4 heads, a context of 64 tokens, rotary positions (with learned ones it ends with a
     higher loss after the same steps), AdamW with a highest rate of 8e-3, batches of 8.
 
     seed: of the parameters at the start and of the batches;  steps: of training, by default 600, and 120 in quick mode
     (COURSE_QUICK=1), which is enough for the commonest words.  torch's own random numbers are left as they were.
-    Returns the model, in evaluation mode, and the tokenizer.  Raises ValueError and TypeError for steps as `train` does.
+    Returns the model, in evaluation mode, and the tokenizer.  Raises ValueError and TypeError for steps as `train`.
     """
     text = market.text(TRAINING_BYTES, share_zh=0.5, seed=0)
     tokenizer = BPETokenizer.train(text, vocab_size=512)

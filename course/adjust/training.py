@@ -54,8 +54,8 @@ class Record:
     gradient_norms: dict[str, float] | None = None
 
 
-def train(model: nn.Module, ids, *, steps: int, batch_size: int = 16, context_length: int | None = None, lr: float = 3e-3,
-          warmup: int | None = None, weight_decay: float = 0.1, betas: tuple[float, float] = (0.9, 0.95),
+def train(model: nn.Module, ids, *, steps: int, batch_size: int = 16, context_length: int | None = None,
+          lr: float = 3e-3, warmup: int | None = None, weight_decay: float = 0.1, betas: tuple[float, float] = (0.9, 0.95),
           clip: float = 1.0, seed: int = 0, validation=None, evaluate_every: int = 100,
           by_part: bool = False) -> Iterator[Record]:  # fmt: skip
     """Train a model to say, at every position of a text, which token follows.  Yields a Record after each step.
@@ -77,9 +77,9 @@ def train(model: nn.Module, ids, *, steps: int, batch_size: int = 16, context_le
     outside `model.config.vocab_size`, TypeError for ids that are no whole numbers.
     """
     T = _context_length(model, context_length)
-    for name, number, least in (("steps", steps, 1), ("batch_size", batch_size, 1), ("evaluate_every", evaluate_every, 1),
-                                ("warmup", 0 if warmup is None else warmup, 0)):  # fmt: skip
-        _whole(name, number, least)
+    for name, number in (("steps", steps), ("batch_size", batch_size), ("evaluate_every", evaluate_every)):
+        _whole(name, number, 1)
+    _whole("warmup", 0 if warmup is None else warmup, 0)
     if not (0 < lr < math.inf and clip > 0 and 0 <= weight_decay < math.inf):
         raise ValueError(f"lr and clip are above 0 and weight_decay is not below, got {lr}, {clip} and {weight_decay}")
     source = batches(_ids(model, ids), T, batch_size, seed=seed, epochs=None)
@@ -136,8 +136,8 @@ def learning_rate(step: int, steps: int, lr: float, warmup: int = 0) -> float:
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
     """The parameters in two groups, as torch's optimizers take them: those that decay, and those that do not.
 
-    Decay pulls every number towards 0.  Matrices (two axes or more: linear maps, tables of embeddings and positions) have
-    it; gains, shifts and biases (one axis) have not: a gain of 1 is where a norm begins, and 0 would silence it.
+    Decay pulls every number towards 0.  Matrices (two axes or more: linear maps, tables of embeddings and positions)
+    have it; gains, shifts and biases (one axis) have not: a gain of 1 is where a norm begins, and 0 would silence it.
     Parameters that need no gradient are in neither; one that is shared is there once.
     """
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -208,7 +208,7 @@ def _fused(model: nn.Module) -> bool:
 def _context_length(model: nn.Module, given: int | None) -> int:
     T = getattr(getattr(model, "config", None), "context_length", None) if given is None else given
     if T is None:
-        raise ValueError("how many tokens does the model see at once? It has no config.context_length: give context_length")
+        raise ValueError("this model has no config.context_length: give context_length, how many tokens it sees at once")
     return _whole("context_length", T, 1)
 
 

@@ -22,6 +22,7 @@ def gpt(block=PreNormBlock, **more):
         for parameter in made.parameters():
             parameter += 0.3 * torch.randn(parameter.shape)
     return made
+def shown(token): return token.translate(dict(zip(map(ord, " \\n\\r\\t"), "·↵↵⇥"))) or "∅"
 model = gpt()"""
 ONE = "e = explore.stack(model, tokenizer, 'I like apples', title='The walk'); e"
 TWO = "f = explore.stack(gpt(DocumentBlock), tokenizer, 'I like apples', off=['attention 2'], top=5); f"
@@ -66,7 +67,7 @@ def assert_in_step(notebook, root, name: str = "e"):
 
     def shown():
         token, off, right, top = notebook.python(f"[{name}.at, ','.join({name}.off), [[str(getattr(r, n)) for r in {name}.ladder()] for n in {fields!r}], "
-                                                 f"[[t.replace(' ', '·') for t, _ in r.top] for r in {name}.ladder()]]")  # fmt: skip
+                                                 f"[[shown(t) for t, _ in r.top] for r in {name}.ladder()]]")  # fmt: skip
         page = [[float(x) for x in root.get_attribute(f"data-{n}").split()] for n in ("lengths", "added", "shares", "cosines", "p", "rank")]
         rows = root.get_by_role("option").and_(root.locator(".ex-st-row"))
         return [root.get_attribute("data-token"), root.get_attribute("data-off"), root.get_attribute("aria-busy")] == [str(token), off, "false"] and \
@@ -146,7 +147,7 @@ def test_parts_are_switched_off_and_on_again(live):
     assert_in_step(notebook, root)
     lines = root.locator(".ex-st-line")
     for line, name in ((lines.nth(0), "before"), (lines.nth(1), "after")):
-        soon(notebook, lambda: line.locator(".ex-st-token").all_text_contents(), notebook.python(f"[t.replace(' ', '·') for t, _ in e.{name}()]"))
+        soon(notebook, lambda: line.locator(".ex-st-token").all_text_contents(), notebook.python(f"[shown(t) for t, _ in e.{name}()]"))
     assert "With 2 switched off" in lines.nth(1).text_content()
     assert root.locator(".ex-st-off .ex-st-name").all_text_contents() == ["position", "attention 2"]
     root.get_by_role("button", name="All on").click()

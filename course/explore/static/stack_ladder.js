@@ -68,6 +68,7 @@ class Ladder {
       row.node.classList.toggle("ex-st-off", off);
       row.stream.style.width = `${rescaled ? 0 : (100 * length) / longest}%`;
       row.added.style.width = `${(100 * (added || 0)) / longest}%`;
+      row.added.hidden = !added; // its edge would stay
       write(row.length, number(length));
       row.read.set(tokens);
       row.part.style.width = `${100 * p}%`;

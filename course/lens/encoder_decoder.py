@@ -4,8 +4,11 @@ The encoder reads the source, each of its tokens looking at all; the decoder wri
 written (its self-attention) and at what the encoder made of the source (cross-attention).
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 import torch
+from torch import nn
 
 from course.lens.hooks import Site, record_all, sites, watching
 from course.lens.reading import Reading, named, written
@@ -23,10 +26,32 @@ def has_both(model) -> bool:
     return bool(two and model.get_decoder() is not None)
 
 
+@contextmanager
+def written_out(model: nn.Module):
+    """While this is entered every part of `model` writes its attention out ("eager"); afterwards each is as it was.
+
+    Encoder and decoder that were joined have settings of their own, and their layers others again, which what is asked of
+    the whole does not reach.
+    """
+    found = [getattr(module, "config", None) for module in model.modules()]  # the whole's first, which also sets its parts'
+    configs = list({id(config): config for config in found if getattr(config, "_attn_implementation", None)}.values())
+    before = [config._attn_implementation for config in configs]
+    try:
+        for config in configs:
+            config._attn_implementation = "eager"
+        yield
+    finally:
+        for config, kernel in zip(configs, before, strict=True):
+            config._attn_implementation = kernel
+
+
 class EncoderDecoder(TransformersModel):
     """Made by `runnable`.  A Run's layers are the encoder's, then the decoder's, then those from decoder to source.
 
     target_limit: how many tokens the decoder reads, None where it has no limit of its own.
+
+    Encoder and decoder may be models of their own kind, joined by EncoderDecoderModel (BERT2BERT).
+    Raises ValueError with one sentence for a model that reads pictures or sounds, or whose decoder never looks at the source.
     """
 
     takes_target = True
@@ -35,6 +60,12 @@ class EncoderDecoder(TransformersModel):
         super().__init__(model, tokenizer, name, max_length, lowercase)
         self.limit = limit_of(model.get_encoder(), tokenizer, max_length)
         self.target_limit = limit_of(model.get_decoder(), tokenizer, None)
+        inputs = getattr(model, "main_input_name", "input_ids")
+        if inputs != "input_ids":
+            raise ValueError(self._error("no_reader", name=self.name, inputs=inputs))
+        _, own, between = self._places()
+        if own and not between:
+            raise ValueError(self._error("no_cross", name=self.name))
 
     def run(self, text: str, off: frozenset[tuple[int, int]] = NO_HEADS, target=None) -> Run:
         """See Runnable.  target: a text; ids, the decoder's start token among them; or None for MOST_WRITTEN tokens that
@@ -46,7 +77,7 @@ class EncoderDecoder(TransformersModel):
         parts = self._places()
         places = [place for part in parts for place in part]
         self._check_heads(off, places)
-        with as_it_was(self.model), torch.no_grad():
+        with written_out(self.model), as_it_was(self.model), torch.no_grad():
             target = self._target(source, target)
             with watching(places, off) as seen:
                 outputs = self._both(target.ids, source.ids)
@@ -89,7 +120,7 @@ class EncoderDecoder(TransformersModel):
             sentence = "start_alone" if not self._writes() else "written" if len(ids) > 1 else "ended"
             notes.append(words[sentence].format(count=len(ids) - 1))
         elif isinstance(target, str):
-            ids = written(self.tokenizer, target.lower() if self.lowercase else target, self._start())
+            ids = self._without_end(written(self.tokenizer, target.lower() if self.lowercase else target, self._start()))
         else:
             ids = [int(token) for token in target]
         known = self.model.get_decoder().get_input_embeddings().num_embeddings
@@ -101,6 +132,11 @@ class EncoderDecoder(TransformersModel):
             notes.append(words["cut_target"].format(count=len(ids), shown=longest))
         reading = named(self.tokenizer, ids[:longest], notes)
         return reading._replace(special=(True, *reading.special[1:]))  # whichever token a model starts with
+
+    def _without_end(self, ids: list[int]) -> list[int]:
+        """What the decoder reads has no end; where the tokenizer has no token for it, as BERT's, its separator is the end."""
+        no_end = getattr(self.tokenizer, "eos_token_id", None) is None
+        return ids[:-1] if no_end and len(ids) > 1 and ids[-1] == getattr(self.tokenizer, "sep_token_id", None) else ids
 
     def _continued(self, source: list[int]) -> list[int]:
         """The start token and what the model writes after it."""

@@ -299,6 +299,7 @@ def test_the_second_head_is_sorted_with_the_large_one(opened):
 
     notebook.execute("e.text2 = 'my cat'")  # other places: text order, and it says so
     settled(notebook, root)
+    assert root.get_by_role("textbox", name="Second text").input_value() == "my cat"
     assert data(second, "order")[0] == [None, None] and second.get_by_text("stays in text order").is_visible()
     assert data(root, "order")[0] == [rows, columns]
     root.get_by_role("button", name="Text order").click()

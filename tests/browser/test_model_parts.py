@@ -146,9 +146,9 @@ def test_sorted_tiles_are_those_of_the_part_in_pythons_order(opened):
         notebook.page.keyboard.press("Control+Home")
         assert_soon(notebook, root, "[e.layer, e.head]", sequence[0])
         for place in sequence[1:]:
-            with notebook.repaint(root):
-                notebook.page.keyboard.press("ArrowRight")
-            assert data(root, "layer", "head") == place
+            notebook.page.keyboard.press("ArrowRight")
+            notebook.page.wait_for_function("([root, place]) => `[${root.dataset.layer}, ${root.dataset.head}]` === place",
+                                            arg=[root.element_handle(), str(place)], timeout=10_000)  # fmt: skip
         assert_soon(notebook, root, "[e.layer, e.head]", sequence[-1])
     picture(notebook, "model_parts_sorted", root)
     notebook.no_faults()
@@ -200,15 +200,24 @@ def test_both_texts_are_typed(opened):
 
 
 def test_a_narrow_window_and_the_dark_theme(opened):
-    notebook, root = opened("T5", width=360, height=900)
-    notebook.execute("e.layer = 5")
+    notebook, root = opened("T5", width=360, height=2600)
+    notebook.execute("e.layer, e.pattern, e.tile_order, e.text2 = 5, 'first token', 'pattern', 'I like apples'; e.rows_by = e.columns_by = 2")
     settled(notebook, root)
+    for fold in ("Order of rows and columns", "The same head on a second text"):
+        summary = root.locator("summary", has_text=fold)
+        if not summary.evaluate("summary => summary.parentElement.open"):
+            summary.click()
     for theme in ("light", "dark"):
         notebook.set_theme(theme)
         settled(notebook, root)
         picture(notebook, f"model_parts_360_{theme}", root)
         assert root.evaluate("root => root.scrollWidth <= root.clientWidth + 1")
-        assert part(root).is_visible()
+        for control in ("Part", "Pattern", "Order"):
+            assert root.get_by_role("combobox", name=control, exact=True).is_visible()
+        for node in root.locator("button:visible, select:visible, summary:visible, input:visible, label:visible, p:visible, canvas:visible").all():
+            cut = node.evaluate("""node => { const box = node.getBoundingClientRect(), root = node.closest(".ex").getBoundingClientRect();
+                return node.closest(".ex-scroll, .ex-unseen, .ex-model-tiles") ? [] : [box.left - root.left, root.right - box.right].filter((room) => room < -1); }""")
+            assert cut == [], node.evaluate("node => node.outerHTML.slice(0, 120)")
 
 
 def test_a_model_of_one_stack_has_no_choice_of_parts(open_notebook, request):

@@ -7,7 +7,8 @@ class ModelView extends AttentionView {
   constructor(model, el) {
     super(model, el);
     for (const name of ["layer", "off_shown"]) this.stops.push(listen(model, name, () => this.load()));
-    this.stops.push(listen(model, "closed", () => this.redraw()), listen(model, "target", () => this.targetFromOutside()));
+    this.stops.push(listen(model, "closed", () => this.redraw()), listen(model, "target", () => this.targetFromOutside()),
+      listen(model, "text2", () => this.secondFromOutside()));
     for (const name of ["effect", "pattern", "tile_order", "pin", "beside_revision"]) this.stops.push(listen(model, name, () => this.repaint()));
   }
 
@@ -75,10 +76,17 @@ class ModelView extends AttentionView {
       onMove: (row, column) => this.move(Math.min(row, this.data.T - 1), Math.min(column, this.data.S - 1)) });
     this.lines.element.after(this.beside.element);
     this.pinButton = button({ label: words.pin, onClick: () => this.togglePin() });
-    const tell = debounce((text) => { this.share("text2", text); this.share.now(); }, 250);
-    this.second = textBox({ label: words.second_text, value: model.get("text2"), onInput: tell });
+    const tell = debounce((text) => { this.secondTyping = false; this.share("text2", text); this.share.now(); }, 250);
+    this.second = textBox({ label: words.second_text, value: model.get("text2"),
+      onInput: (text) => { this.secondTyping = true; tell(text); } });
     this.secondFold = disclosure({ label: words.second_fold, open: Boolean(model.get("text2")) });
     this.secondFold.body.append(this.second.element);
+  }
+
+  secondFromOutside() {
+    if (this.secondTyping) return;
+    this.second.set(this.model.get("text2"));
+    if (this.model.get("text2")) this.secondFold.element.open = true; // what stands beside the head can be changed there
   }
 
   togglePin() {

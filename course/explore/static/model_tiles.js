@@ -143,7 +143,7 @@ class ModelTiles {
       for (let h = 0; h < count; h++, number++) {
         if (l < this.range[0] || l >= this.range[1]) continue;
         this.drawTile(pen, l, h, rows, columns, silent.has(String([l, h])), colours);
-        if (marks) this.drawMark(pen, l, h, marks.scores[number], marks.baselines[number], marks.best === number, colours);
+        if (marks) this.drawMark(pen, l, h, this.extent(l, h), marks.scores[number], marks.baselines[number], marks.best === number, colours);
       }
     });
     const [x, y, size] = this.box(layer, head);
@@ -163,6 +163,12 @@ class ModelTiles {
     const { left, top, cellWidth: pitch, cellHeight } = this.grid.place;
     const [row, column] = this.seat(layer, head);
     return [left + column * pitch + 2, top + row * cellHeight + 2, pitch - 4];
+  }
+
+  /** [width, height] of the picture itself, which is no square where rows and columns are two texts. */
+  extent(layer, head) {
+    const [[, rows, columns], [, , size]] = [this.sizes[layer], this.box(layer, head)];
+    return [(size * columns) / Math.max(rows, columns), (size * rows) / Math.max(rows, columns)];
   }
 
   drawNames(pen, layer, head, colours) {
@@ -198,7 +204,7 @@ class ModelTiles {
 
   drawTile(pen, layer, head, rows, columns, silent, colours) {
     const [x, y, size] = this.box(layer, head);
-    const [width, height] = [(size * columns) / Math.max(rows, columns), (size * rows) / Math.max(rows, columns)];
+    const [width, height] = this.extent(layer, head);
     pen.fillStyle = colours.raised;
     pen.fillRect(x, y, width, height);
     pen.imageSmoothingEnabled = Math.max(rows, columns) > size * pixelRatio();
@@ -217,21 +223,22 @@ class ModelTiles {
   }
 
   /** A bar under the picture as long as the score, a tick at the baseline, and a ring around the best. */
-  drawMark(pen, layer, head, score, baseline, best, colours) {
+  drawMark(pen, layer, head, [width, height], score, baseline, best, colours) {
     const [x, y, size] = this.box(layer, head);
     if (Number.isNaN(score)) return;
+    const bar = Math.min(height + 1, size - 5); // under the picture, over its last line where there is no room
     pen.fillStyle = colours.ground;
-    pen.fillRect(x, y + size - 5, size, 5);
+    pen.fillRect(x, y + bar, size, 5);
     pen.fillStyle = colours.ink;
-    pen.fillRect(x, y + size - 3, size * score, 3);
+    pen.fillRect(x, y + bar + 2, size * score, 3);
     pen.fillStyle = colours.accent;
-    pen.fillRect(x + size * baseline - 0.75, y + size - 5, 1.5, 5);
+    pen.fillRect(x + size * baseline - 0.75, y + bar, 1.5, 5);
     if (!best) return;
-    for (const [width, colour] of [[5, "#000"], [2.5, "#fff"]]) {
+    for (const [line, colour] of [[5, "#000"], [2.5, "#fff"]]) {
       pen.strokeStyle = colour;
-      pen.lineWidth = width;
+      pen.lineWidth = line;
       pen.beginPath();
-      pen.arc(x + size / 2, y + (size - 5) / 2, size / 2 - 4, 0, 2 * Math.PI);
+      pen.ellipse(x + width / 2, y + bar / 2, Math.max(width / 2 - 4, 2), Math.max(bar / 2 - 1.5, 2), 0, 0, 2 * Math.PI);
       pen.stroke();
     }
   }

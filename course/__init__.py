@@ -8,8 +8,11 @@ The package follows the way of the data; every folder is one arrow of it:
 
     course.text        TEXT → IDS           the tokenizer, the corpus, the market, windows to train on
     course.vectors     IDS → VECTORS        embeddings and positions
-    course.blocks      VECTORS → VECTORS    attention, in one head and in many; normalisation, the feed-forward part
-    course.pretrained  other people's weights: the sentence encoder MiniLM
+    course.blocks      VECTORS → VECTORS    attention, in one head and in many; norms, the feed-forward part; the block
+    course.models      IDS → LOGITS         GPT, by hand and as a layer; the pencil model
+    course.predict     LOGITS → TOKEN       temperature, top-k, top-p, a draw
+    course.adjust      LOSS → WEIGHTS       cross-entropy, a first training loop
+    course.pretrained  other people's weights: the sentence encoder MiniLM, GPT-2
     course.lens        looking inside: what a layer or a whole model computed, recorded; heads switched off
     course.exercises   checks that name the mistake, predictions, quiz, the learner's record
     course.explore     live explorers for the notebooks

@@ -311,6 +311,7 @@ WRONG = {
     "a text": (dict(ids="I like apples"), TypeError, "encode the text first"),
     "fractions": (dict(ids=IDS / 2), TypeError, "whole numbers, got float64"),
     "held-out id above": (dict(validation=[1, V + 2]), ValueError, "an id 13"),
+    "held-out ids with two axes": (dict(validation=HELD_OUT.reshape(2, -1)), ValueError, "one axis"),
     "one held-out id": (dict(validation=[1]), ValueError, "two ids or more"),
     "no steps": (dict(steps=0), ValueError, "steps must be at least 1, got 0"),
     "half a step": (dict(steps=1.5), TypeError, "steps must be a whole number, got 1.5"),

@@ -127,7 +127,7 @@ MUTANTS = [
     model("blocks in reverse order", {"for layer in self.blocks:\n            x = layer": "for layer in reversed(self.blocks):\n            x = layer"}, EQUAL),
     model("blocks see the future", {"x = layer(x, causal=True)": "x = layer(x)"}, EQUAL, LATER),
     model("tied weights are copied", {"self.unembedding.weight = self.embedding.weight": "self.unembedding.weight.data.copy_(self.embedding.weight)"}, TIED, COUNTS),
-    model("always tied", {"        if config.tied:\n            self.un": "        if True:\n            self.un"}, TIED, EQUAL),
+    model("always tied", {"        if config.tied:\n            self.un": "        if True:\n            self.un"}, TIED),
     model("the unembedding keeps torch's start", {"            nn.init.normal_(self.unembedding.weight, std=STD)": "            pass"}, GPT + "test_the_start"),
     model("blocks keep torch's start", {"            layer.initialise(config.n_layers)": "            pass"}, GPT + "test_the_start"),
     model("the activation is not passed on", {"activation=config.activation, ": ""}, EQUAL),

@@ -201,6 +201,13 @@ def _ours(tensors: dict[str, torch.Tensor], config: GPTConfig) -> dict[str, torc
 # ── the tokenizer ───────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _first_id(folder: Path) -> int:
+    """The id that a folder's file gives to the byte that is 0 in GPT-2's order, which it writes as "!"."""
+    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+        return json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["!"]
+    return json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]["!"]
+
+
 def _tokenizer(folder: Path, vocab_size: int) -> BPETokenizer:
     """Our tokenizer from the folder's files.  Raises NoModel for one of another kind, and for ids without a row."""
     try:
@@ -209,6 +216,8 @@ def _tokenizer(folder: Path, vocab_size: int) -> BPETokenizer:
         raise no_model("no_bpe", path=folder) from None
     except (OSError, ValueError) as error:
         raise no_model("other_bpe", path=folder, reason=str(error)) from None
+    if (found := _first_id(folder)) != 0:  # special tokens first: BPETokenizer would renumber, the model's rows would not
+        raise no_model("other_bpe", path=folder, reason=f"it numbers its tokens in another way: '!' has the id {found}, expected 0")
     if len(tokenizer) > vocab_size:
         raise no_model("few_rows", path=folder, tokens=len(tokenizer), rows=vocab_size)
     return tokenizer
